@@ -1,0 +1,1 @@
+//! The other program, the bad storage, the stopwatch: what tests of encfs-rs share.

@@ -1,0 +1,1 @@
+//! File contents: plain to raw and back (format 7).

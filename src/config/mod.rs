@@ -1,0 +1,1 @@
+//! The configuration of a volume, whatever file it came from (format 2).

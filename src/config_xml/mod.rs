@@ -1,0 +1,1 @@
+//! Generation 6 of the configuration: `.encfs6.xml` (format 2.3).

@@ -1,0 +1,1 @@
+//! Primitives: ciphers, IVs, MACs, key derivation, key wrapping (format 4, 5).

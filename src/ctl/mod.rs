@@ -1,0 +1,1 @@
+//! The subcommands of encfsctl-rs, one file each.

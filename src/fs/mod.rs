@@ -1,0 +1,1 @@
+//! The filesystem by inode, without FUSE.

@@ -1,0 +1,1 @@
+//! Adapter to the FUSE library: translate, reply, errno. No decisions.

@@ -1,0 +1,1 @@
+//! File names: plain to raw and back (format 6).

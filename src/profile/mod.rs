@@ -1,0 +1,1 @@
+//! How the settings of a new volume are chosen (format 10).

@@ -1,0 +1,1 @@
+//! Zeroised bytes: keys, passwords, plain buffers.

@@ -1,0 +1,1 @@
+//! The terminal: passwords without echo, names made safe to print.
