@@ -22,6 +22,7 @@ mod error;
 mod file;
 mod meter;
 mod name;
+pub mod replace;
 mod stat;
 
 pub use bytes_at::BytesAt;
