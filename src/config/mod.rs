@@ -17,6 +17,7 @@ mod error;
 mod fields;
 pub mod limits;
 mod map;
+mod new_volume;
 pub mod v4;
 pub mod v5;
 
@@ -30,3 +31,4 @@ pub use fields::{
     ConfigFields, Extra, Generation, Interface, SUB_VERSION_V6, SUB_VERSION_V6_SALT, VolumeConfig,
 };
 pub use map::sniff;
+pub use new_volume::NewVolume;

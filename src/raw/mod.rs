@@ -22,6 +22,8 @@ mod error;
 mod file;
 mod meter;
 mod name;
+pub mod replace;
+pub mod small_file;
 mod stat;
 
 pub use bytes_at::BytesAt;
