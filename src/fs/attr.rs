@@ -80,7 +80,11 @@ impl EncFs {
         if id == ROOT {
             return Ok(self.volume.root.stat_self()?);
         }
-        let place = self.tree.place(id).ok_or(FsError::NoSuchNode)?;
+        let Some(place) = self.tree.place(id) else {
+            // A removed directory that somebody still uses.
+            let dir = self.dirs.get(id).ok_or(FsError::NoSuchNode)?;
+            return Ok(dir.stat_self()?);
+        };
         let stat = self.in_dir(place.parent, true, |dir| dir.stat(place.raw.as_name()))?;
         let kind = self.tree.with(id, |node| node.kind);
         if kind.is_some_and(|kind| kind != stat.kind) {

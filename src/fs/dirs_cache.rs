@@ -23,7 +23,7 @@ impl Default for DirsCache {
 }
 
 impl DirsCache {
-    fn get(&self, id: NodeId) -> Option<Arc<Dir>> {
+    pub(super) fn get(&self, id: NodeId) -> Option<Arc<Dir>> {
         self.0.lock().get(&id).cloned()
     }
 
@@ -32,7 +32,7 @@ impl DirsCache {
         let _old = self.0.lock().push(id, Arc::clone(dir));
     }
 
-    /// Forgets a directory that was removed or is not what it was.
+    /// Forgets a directory that nobody uses or that is not what it was.
     pub(super) fn forget(&self, id: NodeId) {
         let _old = self.0.lock().pop(&id);
     }

@@ -2,7 +2,6 @@
 
 use super::tree::NodeId;
 use super::{Caller, EncFs, Entry, FsError};
-use crate::nameio;
 use crate::raw::{Errno, Error, Op};
 
 impl EncFs {
@@ -56,9 +55,8 @@ impl EncFs {
         let raw = self.in_dir(place.parent, true, |dir| dir.read_link(place.raw.as_name()))?;
         match self.volume.names.decode_link_target(&raw) {
             Ok(target) => Ok(target),
-            Err(nameio::Error::Crypto(error)) => Err(nameio::Error::Crypto(error).into()),
             Err(_) => {
-                tracing::warn!("the target of the symbolic link {} does not decode", place.raw);
+                tracing::warn!("the target of the symbolic link {} does not decode", place.raw.as_name());
                 Err(FsError::BadLinkTarget)
             }
         }
