@@ -1,0 +1,1 @@
+//! The fixture volumes and what their manifests promise.
