@@ -167,10 +167,10 @@ impl Drop for Mounted {
         if let Err(error) = unmount_now(&self.point, true).and_then(|()| self.reap()) {
             eprintln!("while leaving {}: {error:#}", self.point.display());
         }
-        if std::thread::panicking() {
-            if let Ok(log) = self.log() {
-                eprintln!("--- log of {}\n{log}", self.name);
-            }
+        if std::thread::panicking()
+            && let Ok(log) = self.log()
+        {
+            eprintln!("--- log of {}\n{log}", self.name);
         }
     }
 }

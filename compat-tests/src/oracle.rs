@@ -88,7 +88,10 @@ impl Program {
             Self::Encfs195 => real_program(theirs)?,
             Self::EncfsRs => our_program(ours)?,
         };
-        let mut command = Command::new(path);
+        // In a session of its own, without a terminal: both programs ask there for passwords, and
+        // else on standard input. `setsid` becomes the program, so its process id is the program's.
+        let mut command = Command::new(in_path("setsid", "util-linux")?);
+        command.arg(path);
         command
             .env("LC_ALL", "C")
             .env_remove("ENCFS6_CONFIG")
