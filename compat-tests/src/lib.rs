@@ -9,10 +9,12 @@
 //! | [`tree`] | what lies in a directory, and how two directories differ |
 //! | [`ops`] | changes to a tree as data, done alike on a mount and on a plain directory |
 //! | [`script`] | deterministic lists of such changes |
+//! | [`disk`] | a folder on a local disk, and volumes mounted for all users on it |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
 
+pub mod disk;
 pub mod manifest;
 pub mod mounted;
 pub mod ops;

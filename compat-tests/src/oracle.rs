@@ -161,6 +161,23 @@ pub fn in_path(name: &str, package: &str) -> Result<PathBuf> {
         })
 }
 
+/// A test suite that `make tools` has installed with cargo.
+///
+/// # Errors
+/// When it is not there.
+pub fn suite(name: &str) -> Result<PathBuf> {
+    // .../target/debug/deps/test-0123 -> .../target/tools/bin
+    let exe = std::env::current_exe()?;
+    let target = exe.ancestors().nth(3).context("no target folder")?;
+    let path = target.join("tools/bin").join(name);
+    ensure!(
+        path.is_file(),
+        "{} is missing: `make tools` installs it",
+        path.display()
+    );
+    Ok(path)
+}
+
 fn legacy_openssl_conf() -> Result<&'static Path> {
     static CONF: OnceLock<Result<tempfile::NamedTempFile, String>> = OnceLock::new();
     let made = CONF.get_or_init(|| {

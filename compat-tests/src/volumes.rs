@@ -293,6 +293,34 @@ pub fn matrix() -> Vec<Settings> {
         .collect()
 }
 
+/// The settings of `--standard`, as in [`matrix`].
+#[must_use]
+pub fn standard() -> Settings {
+    Settings {
+        cipher: Cipher::Aes,
+        key_bits: 192,
+        block_size: 1024,
+        naming: Naming::Block,
+        chained: true,
+        unique_iv: true,
+        external_iv: false,
+        mac_bytes: 0,
+        rand_bytes: 0,
+        holes: true,
+    }
+}
+
+/// The settings of `--paranoia`, as in [`matrix`].
+#[must_use]
+pub fn paranoia() -> Settings {
+    Settings {
+        key_bits: 256,
+        external_iv: true,
+        mac_bytes: 8,
+        ..standard()
+    }
+}
+
 /// Cipher and bits, names, block size, `c`hained `u`nique-IV `e`xternal-IV `h`oles, MAC, random.
 const MATRIX: &[&str] = &[
     // the presets and the article's profile
@@ -382,7 +410,12 @@ fn parse(line: &str) -> Option<Settings> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MATRIX, matrix};
+    use super::{MATRIX, matrix, paranoia, standard};
+
+    #[test]
+    fn the_matrix_begins_with_the_presets() {
+        assert_eq!(matrix().get(..2), Some([standard(), paranoia()].as_slice()));
+    }
 
     #[test]
     fn every_line_of_the_matrix_is_read_and_differs_from_the_others() {

@@ -15,7 +15,7 @@ use compat_tests::ops::{Habits, Op, apply};
 use compat_tests::oracle::Program;
 use compat_tests::script;
 use compat_tests::tree::{Look, differences, read};
-use compat_tests::volumes::{PASSWORD, Settings, create_by_dialogue, element, matrix};
+use compat_tests::volumes::{PASSWORD, Settings, create_by_dialogue, element, matrix, paranoia};
 
 /// Turns after the first filling; with them each program follows the other twice.
 const TURNS: u64 = 3;
@@ -304,8 +304,7 @@ fn volumes_created_by_either_dialogue_are_alike_and_open_in_the_other() -> Resul
 
 #[test]
 fn reading_leaves_the_raw_side_as_it_is() -> Result<()> {
-    let settings = matrix();
-    let paranoia = settings.get(1).context("an empty matrix")?;
+    let paranoia = &paranoia();
     let folder = tempfile::tempdir()?;
     let counts = Counts::default();
     let pair = Pair::new(folder.path(), paranoia, &counts)?;

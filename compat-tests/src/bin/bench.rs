@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use compat_tests::mounted::Mounted;
 use compat_tests::ops::bytes;
 use compat_tests::oracle::Program;
-use compat_tests::volumes::{PASSWORD, matrix};
+use compat_tests::volumes::{PASSWORD, standard};
 
 const ROUNDS: usize = 3;
 const BIG: usize = 256 << 20;
@@ -95,10 +95,7 @@ fn run(workload: &Workload, program: Program) -> Result<Duration> {
     let (raw, point) = (folder.path().join("raw"), folder.path().join("mnt"));
     fs::create_dir(&raw)?;
     fs::create_dir(&point)?;
-    matrix()
-        .first()
-        .context("an empty matrix")?
-        .write_config(&raw)?;
+    standard().write_config(&raw)?;
     let mount = Mounted::volume(program, &raw, &point, PASSWORD, &[])?;
     (workload.before)(&point)?;
     mount.unmount()?;
