@@ -1,0 +1,240 @@
+//! What is wrong, where, what to do; and the exit status.
+//!
+//! The one place that turns errors into words for people. Each [`Failure`] is one line on what
+//! is wrong and, where there is something to do, further lines that say it; `--json` gives
+//! the same as a record. Texts marked *protocol* below are matched by other programs.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde_json::{Map, Value};
+
+use super::dialogue::DialogueError;
+use super::output::{Format, json_name, print_json};
+use super::password_source::PasswordError;
+use super::request::UsageError;
+
+/// The stream a failure is told on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+/// Something did not happen.
+#[derive(Debug)]
+pub struct Failure {
+    kind: &'static str,
+    message: String,
+    advice: Option<String>,
+    stream: Stream,
+    /// The line stands alone, without the program's name (*protocol* lines).
+    bare: bool,
+    usage: bool,
+    status: u8,
+    path: Option<Vec<u8>>,
+    errno: Option<i32>,
+}
+
+impl Failure {
+    /// A failure told on standard error, with status 1.
+    #[must_use]
+    pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            advice: None,
+            stream: Stream::Err,
+            bare: false,
+            usage: false,
+            status: 1,
+            path: None,
+            errno: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// Adds where it happened, for the record.
+    #[must_use]
+    pub fn at(mut self, path: &[u8]) -> Self {
+        self.path = Some(path.to_vec());
+        self
+    }
+
+    /// Adds the system's error number, for the record.
+    #[must_use]
+    pub fn with_errno(mut self, errno: i32) -> Self {
+        self.errno = Some(errno);
+        self
+    }
+
+    /// Exits with `status` instead of 1.
+    #[must_use]
+    pub fn with_status(mut self, status: u8) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// A line that other programs look for, on standard output as it stands.
+    #[must_use]
+    pub fn protocol(kind: &'static str, line: &'static str) -> Self {
+        Self {
+            stream: Stream::Out,
+            bare: true,
+            ..Self::new(kind, line)
+        }
+    }
+
+    /// Shows the usage after the reason.
+    #[must_use]
+    pub fn with_usage(mut self) -> Self {
+        self.usage = true;
+        self
+    }
+
+    /// *Protocol*: the wrong password, when mounting.
+    #[must_use]
+    pub fn wrong_password() -> Self {
+        Self::protocol(
+            "wrong_password",
+            "Error decoding volume key, password incorrect",
+        )
+    }
+
+    /// Tells the user and gives the exit status. `program` begins the line; `usage` is shown
+    /// where the words were at fault.
+    pub fn report(&self, program: &str, usage: &str, format: Format) -> ExitCode {
+        // A closed stream must not hide the status.
+        let _ = match (format, self.stream) {
+            (Format::Json, _) => print_json(&self.record()),
+            (Format::Human, Stream::Out) => self.write(&mut io::stdout(), program, usage),
+            (Format::Human, Stream::Err) => self.write(&mut io::stderr(), program, usage),
+        };
+        ExitCode::from(self.status)
+    }
+
+    fn write(&self, stream: &mut impl Write, program: &str, usage: &str) -> io::Result<()> {
+        let mut text = if self.bare {
+            format!("{}\n", self.message)
+        } else {
+            format!("{program}: {}\n", self.message)
+        };
+        for line in self.advice.iter().flat_map(|advice| advice.lines()) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        if self.usage {
+            text.push_str(&format!("\n{usage}"));
+        }
+        stream.write_all(text.as_bytes())?;
+        stream.flush()
+    }
+
+    fn record(&self) -> Value {
+        let mut error = Map::new();
+        error.insert("kind".to_owned(), self.kind.into());
+        if let Some(path) = &self.path {
+            error.insert("path".to_owned(), json_name(path));
+        }
+        if let Some(errno) = self.errno {
+            error.insert("errno".to_owned(), errno.into());
+        }
+        error.insert("message".to_owned(), self.message.as_str().into());
+        let mut record = Map::new();
+        record.insert("error".to_owned(), Value::Object(error));
+        Value::Object(record)
+    }
+}
+
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Self {
+        let failure = Self::new("usage", error.to_string());
+        match error {
+            // Nobody who asked for one of these is helped by the list of all options.
+            UsageError::NotSupported(_) | UsageError::MountWord(_) => failure,
+            _ => failure.with_usage(),
+        }
+    }
+}
+
+impl From<PasswordError> for Failure {
+    fn from(error: PasswordError) -> Self {
+        let text = error.to_string();
+        match error {
+            PasswordError::Empty | PasswordError::EndOfInput => Self::new("no_password", text),
+            PasswordError::Program(source) => Self::new("password_program", text)
+                .with_io(&source)
+                .advise("Check --extpass."),
+            PasswordError::Input(source) => Self::new("input", text).with_io(&source),
+        }
+    }
+}
+
+impl From<DialogueError> for Failure {
+    fn from(error: DialogueError) -> Self {
+        let text = error.to_string();
+        match error {
+            DialogueError::EndOfInput => Self::new("end_of_input", text)
+                .advise("Nothing was created. --standard and --paranoia ask no questions."),
+            DialogueError::Input(source) => Self::new("input", text).with_io(&source),
+        }
+    }
+}
+
+impl Failure {
+    /// Adds the number of a system error, for the record.
+    #[must_use]
+    pub fn with_io(mut self, error: &io::Error) -> Self {
+        self.errno = error.raw_os_error();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(failure: &Failure) -> String {
+        let mut bytes = Vec::new();
+        failure.write(&mut bytes, "encfs", "USAGE\n").unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn one_line_on_what_and_one_on_what_to_do() {
+        let failure = Failure::new("busy", "/m is in use").advise("Unmount it first.");
+        assert_eq!(text(&failure), "encfs: /m is in use\n  Unmount it first.\n");
+    }
+
+    #[test]
+    fn protocol_lines_stand_alone_on_standard_output() {
+        let failure = Failure::wrong_password();
+        assert_eq!(
+            text(&failure),
+            "Error decoding volume key, password incorrect\n"
+        );
+        assert_eq!(failure.stream, Stream::Out);
+        let unknown = Failure::from(UsageError::UnknownOption("--bogus".into()));
+        assert_eq!(
+            text(&unknown),
+            "encfs: unrecognized option '--bogus'\n\nUSAGE\n"
+        );
+        assert_eq!(unknown.stream, Stream::Err);
+    }
+
+    #[test]
+    fn a_record_has_kind_place_and_number() {
+        let failure = Failure::new("not_found", "no such file")
+            .at(b"a\xff")
+            .with_errno(2);
+        assert_eq!(
+            failure.record().to_string(),
+            r#"{"error":{"errno":2,"kind":"not_found","message":"no such file","path":{"bytes_base64":"Yf8="}}}"#
+        );
+    }
+}
