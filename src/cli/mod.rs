@@ -5,8 +5,10 @@
 //! [`dialogue`], [`password_source`] and their neighbours through the one
 //! [`crate::term::Console`]. What came of it is said by [`output`] and [`exit`].
 
+pub mod ctl_request;
 pub mod dialogue;
 mod encfs_args;
+mod encfsctl_args;
 pub mod exit;
 mod mount_words;
 pub mod output;
