@@ -164,7 +164,11 @@ impl<'a, B: BytesAt> Content<'a, B> {
         let base = layout.plain_start(first);
         let region_end = end.max(size.min(layout.plain_start(last + 1)));
         let new_header = self.codec.has_header() && state.raw_len == 0;
-        let lead = if new_header && first == 0 { HEADER_LEN } else { 0 };
+        let lead = if new_header && first == 0 {
+            HEADER_LEN
+        } else {
+            0
+        };
         let mut buf = self
             .codec
             .scratch(lead + usize_of(layout.run_size(region_end - base))?);
@@ -268,7 +272,9 @@ impl<'a, B: BytesAt> Content<'a, B> {
                 .encode_block(file_iv, *number, plain)
                 .and_then(|raw| Ok(self.bytes.write_at(&raw, layout.raw_start(*number))?));
             if let Err(error) = result {
-                tracing::warn!("block {number} could not be restored after a failed write: {error}");
+                tracing::warn!(
+                    "block {number} could not be restored after a failed write: {error}"
+                );
             }
         }
         if raw_end > old_len {
@@ -386,9 +392,9 @@ impl<'a, B: BytesAt> Content<'a, B> {
                 *state.file_iv.get_or_init(|| iv)
             }
         };
-        let plain = self
-            .codec
-            .decode(file_iv, first, buf.get_mut(lead..got).unwrap_or_default())?;
+        let plain =
+            self.codec
+                .decode(file_iv, first, buf.get_mut(lead..got).unwrap_or_default())?;
         Ok(PlainRun {
             buf,
             start: lead,

@@ -79,7 +79,12 @@ impl Content<'_, File> {
     pub fn seek(&self, state: &ContentState, at: u64, hole: bool) -> Result<u64, Error> {
         let layout = *self.codec.layout();
         let size = state.plain_len(self.codec)?;
-        let no_such = || Error::Raw(crate::raw::Error::on_file(crate::raw::Op::Seek, Errno::NXIO));
+        let no_such = || {
+            Error::Raw(crate::raw::Error::on_file(
+                crate::raw::Op::Seek,
+                Errno::NXIO,
+            ))
+        };
         if at >= size {
             return Err(no_such());
         }
@@ -112,7 +117,11 @@ impl Content<'_, File> {
                 }
             } else {
                 let found = layout.plain_start(data_block).max(at);
-                return if found < size { Ok(found) } else { Err(no_such()) };
+                return if found < size {
+                    Ok(found)
+                } else {
+                    Err(no_such())
+                };
             }
         }
     }

@@ -89,7 +89,11 @@ impl BlockLayout {
     /// Raw bytes of `plain` bytes that begin at the start of a block, without the header.
     #[must_use]
     pub fn run_size(&self, plain: u64) -> u64 {
-        plain.saturating_add(plain.div_ceil(self.data_size()).saturating_mul(self.overhead))
+        plain.saturating_add(
+            plain
+                .div_ceil(self.data_size())
+                .saturating_mul(self.overhead),
+        )
     }
 
     /// Raw size of a written file of `plain` bytes; `None` if no raw file can be that large.
@@ -99,7 +103,9 @@ impl BlockLayout {
         if plain == 0 {
             return Some(0);
         }
-        let overhead = plain.div_ceil(self.data_size()).checked_mul(self.overhead)?;
+        let overhead = plain
+            .div_ceil(self.data_size())
+            .checked_mul(self.overhead)?;
         let raw = plain.checked_add(overhead)?.checked_add(self.header)?;
         i64::try_from(raw).is_ok().then_some(raw)
     }

@@ -181,6 +181,9 @@ impl From<DialogueError> for Failure {
         match error {
             DialogueError::EndOfInput => Self::new("end_of_input", text)
                 .advise("Nothing was created. --standard and --paranoia ask no questions."),
+            DialogueError::Contradiction(_) => {
+                Self::new("contradiction", text).advise("Nothing was created.")
+            }
             DialogueError::Input(source) => Self::new("input", text).with_io(&source),
         }
     }

@@ -6,11 +6,14 @@
 //! [`crate::term::Console`]. What came of it is said by [`output`] and [`exit`].
 
 pub mod ctl_request;
+pub mod description;
 pub mod dialogue;
 mod encfs_args;
 mod encfsctl_args;
 pub mod exit;
+mod expert_dialogue;
 mod mount_words;
+pub mod new_volume;
 pub mod output;
 pub mod password_source;
 pub mod request;

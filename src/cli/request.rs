@@ -314,9 +314,13 @@ fn starts_with(path: &Path, prefix: &Path) -> bool {
 /// The parser's complaint in one line.
 pub(super) fn from_clap(error: &clap::Error) -> UsageError {
     if error.kind() == ErrorKind::UnknownArgument
-        && let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
+        && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
     {
-        return UsageError::UnknownOption(option.clone());
+        return if word.starts_with('-') {
+            UsageError::UnknownOption(word.clone())
+        } else {
+            UsageError::Words(format!("one word too many: '{word}'"))
+        };
     }
     let text = error.render().to_string();
     let line: Vec<&str> = text

@@ -93,9 +93,5 @@ pub fn paranoia(situation: Situation) -> Result<NewVolume, Error> {
 
 /// The interface of a cipher as new volumes have it.
 pub(super) fn cipher(algorithm: Algorithm) -> Interface {
-    Interface::new(
-        algorithm.interface_name(),
-        algorithm.current_major(),
-        0,
-    )
+    Interface::new(algorithm.interface_name(), algorithm.current_major(), 0)
 }
