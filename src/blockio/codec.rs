@@ -143,9 +143,20 @@ impl BlockCodec {
     /// # Errors
     /// Only if the system gives no random bytes.
     pub fn encode(&self, file_iv: u64, first: u64, raw: &mut [u8]) -> Result<(), Error> {
+        self.encode_with(file_iv, first, raw, |random| Ok(random_bytes(random)?))
+    }
+
+    /// [`encode`](Self::encode) with a source of the random bytes of blocks.
+    pub(super) fn encode_with(
+        &self,
+        file_iv: u64,
+        first: u64,
+        raw: &mut [u8],
+        random: impl FnMut(&mut [u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let block = self.block_len();
-        if self.mac_bytes + self.rand_bytes > 0 {
-            self.fill_block_headers(raw)?;
+        if self.overhead_len() > 0 {
+            self.fill_block_headers(raw, random)?;
         }
         if self.settings.plain_data {
             return Ok(());
@@ -253,25 +264,31 @@ impl BlockCodec {
         Err(Error::BlockMac { block: number })
     }
 
-    fn fill_block_headers(&self, raw: &mut [u8]) -> Result<(), Error> {
+    fn fill_block_headers(
+        &self,
+        raw: &mut [u8],
+        mut random: impl FnMut(&mut [u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let block_len = self.block_len();
-        let mut random = [0_u8; 2048];
-        let mut unused: usize = 0;
+        // Random bytes of many blocks at once: a system call for each would be slow.
+        let mut pool = [0_u8; 2048];
+        let pool_len = pool.len() / self.rand_bytes.max(1) * self.rand_bytes;
+        let mut used = pool_len;
         for block in raw.chunks_mut(block_len) {
             if block.len() <= self.overhead_len() {
                 continue;
             }
             let (mac, covered) = block.split_at_mut(self.mac_bytes);
-            if self.rand_bytes > random.len() {
-                random_bytes(&mut covered[..self.rand_bytes])?;
+            if pool_len == 0 && self.rand_bytes > 0 {
+                random(&mut covered[..self.rand_bytes])?;
             } else if self.rand_bytes > 0 {
-                if unused < self.rand_bytes {
-                    random_bytes(&mut random)?;
-                    unused = random.len();
+                if used == pool_len {
+                    random(&mut pool[..pool_len])?;
+                    used = 0;
                 }
-                unused -= self.rand_bytes;
-                covered[..self.rand_bytes]
-                    .copy_from_slice(&random[unused..unused + self.rand_bytes]);
+                let next = used + self.rand_bytes;
+                covered[..self.rand_bytes].copy_from_slice(&pool[used..next]);
+                used = next;
             }
             if self.mac_bytes > 0 {
                 let full = self.cipher.mac64(covered, None).to_le_bytes();

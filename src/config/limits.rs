@@ -4,6 +4,7 @@
 
 use super::error::{Error, InterfaceKind};
 use super::fields::{ConfigFields, Generation, Interface, SUB_VERSION_V6_SALT};
+use crate::crypto::{self, Algorithm, CipherSuite};
 
 /// Largest configuration file that is read, in bytes. Real ones have less than 3000.
 pub const MAX_FILE: usize = 1 << 20;
@@ -19,57 +20,38 @@ pub const MAX_DURATION_MS: u32 = 3_600_000;
 const UNKNOWN_NAME: &str = "the name is unknown";
 const OTHER_VERSION: &str = "the name is known, but not this version";
 
-/// What the checks need to know of a cipher (format 3.2).
-struct CipherFacts {
-    /// Cipher block B in bytes.
-    block: u32,
-    /// Length of the wrapped volume key in bytes.
-    wrapped: usize,
-}
-
 /// Checks everything that format 2.2 demands.
 pub(super) fn check(f: &ConfigFields) -> Result<(), Error> {
-    let facts = check_cipher(&f.cipher, f.key_bits)?;
+    let suite = check_cipher(&f.cipher, f.key_bits)?;
     check_naming(&f.naming)?;
-    check_blocks(f, &facts)?;
-    if f.key_data.len() != facts.wrapped {
+    check_blocks(f, &suite)?;
+    if f.key_data.len() != suite.wrapped_key_len() {
         return Err(Error::WrappedKeyLength {
             found: f.key_data.len(),
-            expected: facts.wrapped,
+            expected: suite.wrapped_key_len(),
         });
     }
     check_derivation(f)?;
     check_form(f)
 }
 
-fn check_cipher(cipher: &Interface, key_bits: u32) -> Result<CipherFacts, Error> {
+fn check_cipher(cipher: &Interface, key_bits: u32) -> Result<CipherSuite, Error> {
     let unsupported = |why| Error::UnsupportedInterface {
         kind: InterfaceKind::Cipher,
         interface: cipher.clone(),
         why,
     };
-    let (block, sizes): (u32, &[u32]) = match cipher.name.as_str() {
-        "ssl/aes" | "ssl/camellia" => (16, &[128, 192, 256]),
-        "ssl/blowfish" => (8, &[128, 160, 192, 224, 256]),
-        "nullCipher" => (1, &[]),
-        _ => return Err(unsupported(UNKNOWN_NAME)),
+    let Some(algorithm) = Algorithm::from_interface_name(&cipher.name) else {
+        return Err(unsupported(UNKNOWN_NAME));
     };
-    let majors = if sizes.is_empty() { 1..=1 } else { 1..=3 };
-    if !majors.contains(&cipher.major) {
-        return Err(unsupported(OTHER_VERSION));
-    }
-    if sizes.is_empty() {
-        return Ok(CipherFacts { block, wrapped: 0 });
-    }
-    if !sizes.contains(&key_bits) {
-        return Err(Error::invalid(
-            "keySize",
-            key_bits,
-            format!("{} takes one of {sizes:?} bits", cipher.name),
-        ));
-    }
-    let wrapped = 4 + (key_bits / 8 + block) as usize;
-    Ok(CipherFacts { block, wrapped })
+    CipherSuite::new(&cipher.name, cipher.major, key_bits).map_err(|error| match error {
+        crypto::Error::KeySize { .. } => {
+            let sizes = algorithm.key_sizes();
+            let demand = format!("{} takes one of {sizes:?} bits", cipher.name);
+            Error::invalid("keySize", key_bits, demand)
+        }
+        _ => unsupported(OTHER_VERSION),
+    })
 }
 
 /// The majors that we serve of a name encoding (format 3.1); `None` if there is no such encoding.
@@ -96,9 +78,10 @@ fn check_naming(naming: &Interface) -> Result<(), Error> {
     }
 }
 
-fn check_blocks(f: &ConfigFields, cipher: &CipherFacts) -> Result<(), Error> {
-    let block = cipher.block;
-    if f.block_size == 0 || !f.block_size.is_multiple_of(block) || f.block_size > MAX_BLOCK_SIZE {
+fn check_blocks(f: &ConfigFields, suite: &CipherSuite) -> Result<(), Error> {
+    let block = suite.cipher_block();
+    let whole = (f.block_size as usize).is_multiple_of(block);
+    if f.block_size == 0 || !whole || f.block_size > MAX_BLOCK_SIZE {
         return Err(Error::invalid(
             "blockSize",
             f.block_size,

@@ -74,12 +74,10 @@ impl<C: BlockCipherEncrypt + BlockCipherDecrypt> Lanes<C> {
         block_size: usize,
         iv_of: impl Fn(u64) -> Iv,
     ) {
-        let mut next = 0;
-        for block in data.chunks_exact_mut(block_size) {
-            let iv = first_block::<C>(&iv_of(next));
+        for (block, index) in data.chunks_exact_mut(block_size).zip(0..) {
+            let iv = first_block::<C>(&iv_of(index));
             let blocks = Array::slice_as_chunks_mut(block).0;
             cbc::Decryptor::inner_iv_init(&self.0, &iv).decrypt_blocks(blocks);
-            next += 1;
         }
     }
 

@@ -1,6 +1,9 @@
 //! What tests of this and the upper floors share: known answers from `fixtures/vectors`, and
 //! deterministic bytes.
 
+// Lengths and noise of tests fit where they are put.
+#![allow(clippy::cast_possible_truncation)]
+
 use std::path::Path;
 
 use serde_json::Value;

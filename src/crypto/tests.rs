@@ -1,5 +1,8 @@
 //! Known answers of every step, and engines against each other.
 
+// Lengths and noise of tests fit where they are put.
+#![allow(clippy::cast_possible_truncation)]
+
 use super::cbc::Engine;
 use super::cbc_lanes::Lanes;
 use super::testing::{Noise, cases, cipher, hex, items, material, number, pattern, small, suite};

@@ -23,6 +23,7 @@ mod file;
 mod meter;
 mod name;
 pub mod replace;
+pub mod small_file;
 mod stat;
 
 pub use bytes_at::BytesAt;

@@ -1,1 +1,0 @@
-//! Vectors and properties of the content codec.
