@@ -5,6 +5,8 @@
 //! the same as a record. Texts marked *protocol* below are matched by other programs.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value};
@@ -13,6 +15,7 @@ use super::dialogue::DialogueError;
 use super::output::{Format, json_name, print_json};
 use super::password_source::PasswordError;
 use super::request::UsageError;
+use crate::{config, raw, volume};
 
 /// The stream a failure is told on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct Failure {
     /// The line stands alone, without the program's name (*protocol* lines).
     bare: bool,
     usage: bool,
+    /// Nothing is said: the reader of a pipe had enough.
+    silent: bool,
     status: u8,
     path: Option<Vec<u8>>,
     errno: Option<i32>,
@@ -47,6 +52,7 @@ impl Failure {
             stream: Stream::Err,
             bare: false,
             usage: false,
+            silent: false,
             status: 1,
             path: None,
             errno: None,
@@ -64,6 +70,19 @@ impl Failure {
     #[must_use]
     pub fn at(mut self, path: &[u8]) -> Self {
         self.path = Some(path.to_vec());
+        self
+    }
+
+    /// Adds where it happened, for the record.
+    #[must_use]
+    pub fn at_path(self, path: &Path) -> Self {
+        self.at(path.as_os_str().as_bytes())
+    }
+
+    /// Adds the number of a system error, for the record.
+    #[must_use]
+    pub fn with_io(mut self, error: &io::Error) -> Self {
+        self.errno = error.raw_os_error();
         self
     }
 
@@ -91,6 +110,24 @@ impl Failure {
         }
     }
 
+    /// Tells it on standard output, where EncFS tells it.
+    #[must_use]
+    pub fn on_stdout(mut self) -> Self {
+        self.stream = Stream::Out;
+        self
+    }
+
+    /// Tells on standard output that there is no volume, as EncFS does
+    /// for `info` and the password commands.
+    #[must_use]
+    pub fn no_volume_on_stdout(self) -> Self {
+        if self.kind == "no_volume" {
+            self.on_stdout()
+        } else {
+            self
+        }
+    }
+
     /// Shows the usage after the reason.
     #[must_use]
     pub fn with_usage(mut self) -> Self {
@@ -110,6 +147,9 @@ impl Failure {
     /// Tells the user and gives the exit status. `program` begins the line; `usage` is shown
     /// where the words were at fault.
     pub fn report(&self, program: &str, usage: &str, format: Format) -> ExitCode {
+        if self.silent {
+            return ExitCode::from(self.status);
+        }
         // A closed stream must not hide the status.
         let _ = match (format, self.stream) {
             (Format::Json, _) => print_json(&self.record()),
@@ -189,12 +229,65 @@ impl From<DialogueError> for Failure {
     }
 }
 
-impl Failure {
-    /// Adds the number of a system error, for the record.
-    #[must_use]
-    pub fn with_io(mut self, error: &io::Error) -> Self {
-        self.errno = error.raw_os_error();
-        self
+impl From<volume::Error> for Failure {
+    fn from(error: volume::Error) -> Self {
+        use volume::Error as E;
+        let text = error.to_string();
+        match error {
+            E::WrongPassword => Self::wrong_password(),
+            E::EmptyPassword => Self::new("no_password", text),
+            E::Damaged { path, source } => {
+                let failure = Self::new("damaged_configuration", text).at_path(&path);
+                match source {
+                    config::Error::Damaged {
+                        fault: config::Fault::NotAConfiguration(_),
+                        ..
+                    } => {
+                        failure.advise("This is not a configuration of EncFS. Nothing was changed.")
+                    }
+                    _ => failure.advise(
+                        "Without it the volume cannot be opened: restore it from a backup.\n\
+                         Nothing was changed.",
+                    ),
+                }
+            }
+            E::Unsupported { path, .. } => Self::new("unsupported_volume", text)
+                .at_path(&path)
+                .advise("Nothing was changed."),
+            E::Prehistoric { path } => Self::new("unsupported_volume", text).at_path(&path),
+            E::NoSuchFile { path, .. } => Self::new("no_configuration", text)
+                .at_path(&path)
+                .advise("A new volume cannot be made with it: leave it out, then move the file."),
+            E::AlreadyAVolume { path } => Self::new("volume_exists", text)
+                .at_path(&path)
+                .advise("Nothing was changed."),
+            E::Storage { path, source } => Self::new("storage", text)
+                .at_path(&path)
+                .with_errno(source.errno.raw_os_error()),
+            E::Settings(_) => Self::new("settings", text).advise("Nothing was changed."),
+            E::Crypto(_) => Self::new("cipher", text).advise("Nothing was changed."),
+            E::NotProven => Self::new("not_proven", text).advise(
+                "This is a fault of encfs-rs or of this computer's memory. Please report it.",
+            ),
+        }
+    }
+}
+
+impl From<raw::Error> for Failure {
+    fn from(error: raw::Error) -> Self {
+        Self::new("storage", error.to_string()).with_errno(error.errno.raw_os_error())
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// For results that could not be written.
+    fn from(error: io::Error) -> Self {
+        let failure = Self::new("output", format!("cannot write the result: {error}"));
+        let nobody_reads = error.kind() == io::ErrorKind::BrokenPipe;
+        Self {
+            silent: nobody_reads,
+            ..failure.with_io(&error)
+        }
     }
 }
 

@@ -17,5 +17,6 @@ pub mod new_volume;
 pub mod output;
 pub mod password_source;
 pub mod request;
+pub mod version;
 
 pub use mount_words::{BadWord, LISTED as MOUNT_WORDS_HELP, MountWords};

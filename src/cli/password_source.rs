@@ -57,6 +57,7 @@ impl PasswordWays {
         console: &mut Console,
         root: &Path,
     ) -> Result<Password, PasswordError> {
+        keep_out_of_dumps();
         if let Some(program) = &self.program {
             return from_program(program, root);
         }
@@ -80,6 +81,7 @@ impl PasswordWays {
         console: &mut Console,
         root: &Path,
     ) -> Result<Password, PasswordError> {
+        keep_out_of_dumps();
         if self.stdin {
             if self.annotate {
                 console.complain("$PROMPT$ new_passwd\n");
@@ -98,6 +100,7 @@ impl PasswordWays {
 /// # Errors
 /// [`PasswordError`]; the end of input counts as an empty password, so this ends.
 pub fn new_at_prompt(console: &mut Console) -> Result<Password, PasswordError> {
+    keep_out_of_dumps();
     loop {
         let first = ask_password(console, PROMPT_NEW, LIMIT_NEW).map_err(PasswordError::Input)?;
         let first = not_empty(first)?;
@@ -115,8 +118,25 @@ pub fn new_at_prompt(console: &mut Console) -> Result<Password, PasswordError> {
 /// # Errors
 /// [`PasswordError`]
 pub fn from_line(console: &mut Console) -> Result<Password, PasswordError> {
+    keep_out_of_dumps();
     let line = line_password(console).map_err(PasswordError::Input)?;
     not_empty(line.ok_or(PasswordError::EndOfInput)?)
+}
+
+/// No core dump of this process from now on, and no other process of the same user may look
+/// into its memory: passwords and keys are in it.
+///
+/// A system that refuses is no reason not to open the volume.
+fn keep_out_of_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    );
 }
 
 /// What `command` writes, less one line feed at its end.
