@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{config, crypto, raw};
+use crate::{blockio, config, crypto, nameio, raw};
 
 /// Why a volume was not opened, made or changed.
 ///
@@ -80,6 +80,10 @@ pub enum Error {
     #[error(transparent)]
     Crypto(crypto::Error),
 
+    /// The name encoding could not be set up.
+    #[error(transparent)]
+    Names(nameio::Error),
+
     /// The new configuration, read again before it was written, does not give back the volume key. The old
     /// one is unchanged.
     #[error("the new configuration failed its check and was not written; nothing has changed")]
@@ -109,4 +113,32 @@ impl From<crypto::Error> for Error {
             other => Self::Crypto(other),
         }
     }
+}
+
+/// Why something in an opened volume cannot be reached or read.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// What the storage answered; `ENOENT` if there is no such name.
+    #[error(transparent)]
+    Raw(#[from] raw::Error),
+
+    /// The contents cannot be read.
+    #[error(transparent)]
+    Content(#[from] blockio::Error),
+
+    /// A name or link target cannot be coded.
+    #[error(transparent)]
+    Name(#[from] nameio::Error),
+
+    /// Not a regular file.
+    #[error("not a regular file")]
+    NotAFile(raw::Kind),
+
+    /// The path leads out of the volume, by a link to an absolute path or by `..`.
+    #[error("the path leads out of the volume")]
+    OutsideVolume,
+
+    /// Links that lead to links without end.
+    #[error("too many symbolic links")]
+    TooManyLinks,
 }

@@ -45,7 +45,7 @@ fn config_bytes(file: &str) -> Vec<u8> {
     fs::read(fixtures().join(file)).unwrap()
 }
 
-fn password(text: &str) -> Password {
+pub(super) fn password(text: &str) -> Password {
     Password::new(text.as_bytes().to_vec())
 }
 
@@ -69,7 +69,7 @@ fn generation_of(file: &str) -> Generation {
     }
 }
 
-fn quick_settings() -> NewVolume {
+pub(super) fn quick_settings() -> NewVolume {
     NewVolume {
         cipher: Interface::new("ssl/aes", 3, 0),
         key_bits: 192,
