@@ -264,11 +264,58 @@ impl From<volume::Error> for Failure {
             E::Storage { path, source } => Self::new("storage", text)
                 .at_path(&path)
                 .with_errno(source.errno.raw_os_error()),
+            E::Names(_) => Self::new("naming", text).advise("Nothing was changed."),
             E::Settings(_) => Self::new("settings", text).advise("Nothing was changed."),
             E::Crypto(_) => Self::new("cipher", text).advise("Nothing was changed."),
             E::NotProven => Self::new("not_proven", text).advise(
                 "This is a fault of encfs-rs or of this computer's memory. Please report it.",
             ),
+        }
+    }
+}
+
+impl Failure {
+    /// A file of an opened volume cannot be had, at the path the user gave.
+    ///
+    /// The status is that of EncFS: 256 less the system's error number where the file cannot
+    /// be opened, 255 for everything else.
+    #[must_use]
+    pub fn access(path: &[u8], error: &volume::AccessError) -> Self {
+        use volume::AccessError as E;
+        let text = format!("{}: {error}", crate::term::printable(path));
+        let failure = Self::new("access", text).at(path).with_status(255);
+        match error {
+            E::Raw(error) => {
+                let errno = error.errno.raw_os_error();
+                let status = u8::try_from(256 - errno).unwrap_or(255);
+                let shown = crate::term::printable(path);
+                let failure = failure.with_errno(errno).with_status(status);
+                if error.errno == raw::Errno::NOENT {
+                    let message = format!("{shown}: there is no such file in the volume");
+                    return Self {
+                        kind: "not_found",
+                        message,
+                        ..failure
+                    };
+                }
+                failure
+            }
+            E::Content(_) => Self {
+                kind: "contents",
+                ..failure
+            },
+            E::Name(_) => Self {
+                kind: "name",
+                ..failure
+            },
+            E::NotAFile(_) => Self {
+                kind: "not_a_file",
+                ..failure
+            },
+            E::OutsideVolume | E::TooManyLinks => Self {
+                kind: "link",
+                ..failure
+            },
         }
     }
 }

@@ -4,9 +4,13 @@
 //! [`Failure`] that says why not. Only the settings are read without a password; everything
 //! else checks it first, so nothing here shows garbage for a wrong one.
 
+mod cat;
 mod info;
+mod ls;
+mod names;
 mod open;
 mod passwd;
+mod showkey;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -55,6 +59,14 @@ fn act(request: &VolumeRequest) -> Result<(), Failure> {
         Action::Passwd => passwd::ask_and_change(request, &mut console),
         Action::Autopasswd => passwd::change_from_lines(request, &mut console),
         Action::Autocheckpasswd => passwd::check_from_line(request, &mut console),
-        _ => Err(Failure::new("usage", "not supported yet")),
+        Action::Ls {
+            path,
+            format,
+            passwords,
+        } => ls::list(request, path, *format, passwords, &mut console),
+        Action::Cat { path, passwords } => cat::print(request, path, passwords, &mut console),
+        Action::Decode(paths) => names::decode(request, paths, console),
+        Action::Encode(paths) => names::encode(request, paths, console),
+        Action::ShowKey => showkey::print(request, &mut console),
     }
 }

@@ -2,7 +2,28 @@
 
 use crate::cli::ctl_request::VolumeRequest;
 use crate::cli::exit::Failure;
+use crate::cli::password_source::PasswordWays;
+use crate::raw;
+use crate::term::Console;
 use crate::volume::config_file::{self, ConfigFile};
+use crate::volume::{UnlockOptions, Volume, unlock};
+
+/// The volume in the request's folder, opened with its password.
+pub(super) fn volume(
+    request: &VolumeRequest,
+    passwords: &PasswordWays,
+    console: &mut Console,
+) -> Result<Volume, Failure> {
+    let file = configuration(request)?;
+    let root = raw::Dir::open_root(&request.root)?;
+    let password = passwords.for_opening(console, &request.root)?;
+    Ok(unlock(
+        root,
+        &file.config,
+        &password,
+        &UnlockOptions::default(),
+    )?)
+}
 
 /// The configuration of the volume in the request's folder.
 pub(super) fn configuration(request: &VolumeRequest) -> Result<ConfigFile, Failure> {

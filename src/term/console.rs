@@ -60,6 +60,12 @@ impl Console {
         self.terminal_allowed
     }
 
+    /// What is left of standard input, for reading in larger pieces.
+    #[must_use]
+    pub fn into_input(self) -> Box<dyn Read> {
+        self.input
+    }
+
     pub(super) fn input_mut(&mut self) -> &mut dyn Read {
         &mut self.input
     }
