@@ -1,5 +1,7 @@
 //! Reading and writing the integers and strings of the binary forms (format 2.4), within bounds.
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use super::error::{Error, Fault, Place};
 
 /// A position in bytes from outside. No method panics; none reads past the end.
@@ -36,31 +38,40 @@ impl<'a> Cursor<'a> {
             }
             value = (value << 7) | u32::from(byte & 0x7f);
             if byte & 0x80 == 0 {
-                let (_, rest) = self.rest.split_at(i + 1);
-                self.rest = rest;
-                self.offset += i + 1;
+                self.take(i.saturating_add(1));
                 return Ok(value);
             }
         }
         Err(self.fault(Fault::EndOfData("an integer")))
     }
 
+    /// The contents of a string, to be read in turn.
+    pub(super) fn value(&mut self) -> Result<Self, Error> {
+        let value = self.bytes()?;
+        let offset = self.offset.saturating_sub(value.len());
+        Ok(Self::new(value, offset))
+    }
+
     /// A string: its length as an integer, then that many bytes.
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], Error> {
         let len = self.int()? as usize;
-        let Some((bytes, rest)) = self.rest.split_at_checked(len) else {
-            return Err(self.fault(Fault::EndOfData("a string")));
-        };
+        self.take(len)
+            .ok_or_else(|| self.fault(Fault::EndOfData("a string")))
+    }
+
+    /// The next `len` bytes, if there are as many.
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
-        self.offset += len;
-        Ok(bytes)
+        self.offset = self.offset.saturating_add(len);
+        Some(bytes)
     }
 }
 
 /// Appends `value` in the shortest form. `value` is at most 2^31 - 1.
 pub(super) fn put_int(out: &mut Vec<u8>, value: u32) {
-    for group in (1..5).rev() {
-        let above = value >> (7 * group);
+    for shift in [28, 21, 14, 7] {
+        let above = value >> shift;
         if above > 0 {
             out.push(0x80 | low7(above));
         }

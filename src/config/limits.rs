@@ -2,6 +2,8 @@
 //!
 //! EncFS 1.9.5 checks little of this: some wrong values make it crash, hang, or say that the password is wrong.
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use super::error::{Error, InterfaceKind};
 use super::fields::{ConfigFields, Generation, Interface, SUB_VERSION_V6_SALT};
 use crate::crypto::{self, Algorithm, CipherSuite};
@@ -168,8 +170,8 @@ fn check_form(f: &ConfigFields) -> Result<(), Error> {
     if f.unique_iv || f.chained_name_iv || f.external_iv || f.allow_holes {
         return form("uniqueIV", &1);
     }
-    if f.mac_bytes + f.rand_bytes > 0 {
-        return form("blockMACBytes", &(f.mac_bytes + f.rand_bytes));
+    if f.mac_bytes > 0 || f.rand_bytes > 0 {
+        return form("blockMACBytes", &f.mac_bytes.max(f.rand_bytes));
     }
     Ok(())
 }

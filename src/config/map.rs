@@ -1,5 +1,7 @@
 //! The map of keys and values that generations 5 and 4 share (format 2.4).
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use std::collections::BTreeMap;
 
 use super::cursor::{Cursor, put_bytes, put_int};
@@ -30,9 +32,7 @@ impl<'a> Map<'a> {
             if key.is_empty() {
                 return Err(Error::damaged(place, Fault::EmptyKey));
             }
-            let value = cursor.bytes()?;
-            let at = cursor.offset() - value.len();
-            entries.push((key, Cursor::new(value, at)));
+            entries.push((key, cursor.value()?));
         }
         Ok(Self { entries })
     }

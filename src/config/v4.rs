@@ -1,5 +1,7 @@
 //! Generation 4, `.encfs4`: EncFS 1.0 (format 2.4). Four keys; all else is fixed.
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use super::error::Error;
 use super::fields::{ConfigFields, Generation, Interface, VolumeConfig};
 use super::map::{Map, MapWriter};

@@ -1,5 +1,7 @@
 //! Generation 5, `.encfs5`: EncFS 1.1 to 1.4.2 (format 2.4).
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use super::error::Error;
 use super::fields::{ConfigFields, Generation, VolumeConfig};
 use super::map::{Map, MapWriter};

@@ -1,5 +1,7 @@
 //! `.encfs6.xml` of every writer.
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

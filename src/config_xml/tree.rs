@@ -1,5 +1,7 @@
 //! From XML text to a small tree of elements, within bounds.
 
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use xml::common::Position;
 use xml::reader::{EventReader, ParserConfig, XmlEvent};
 
@@ -75,8 +77,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, Error> {
         .max_data_length(limits::MAX_FILE);
     let mut reader = EventReader::new_with_config(bytes, config);
     let mut lines = Lines {
-        bytes,
-        seen: 0,
+        rest: bytes,
         line: 1,
     };
     let mut open: Vec<Element> = Vec::new();
@@ -85,7 +86,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, Error> {
             let line = error.position().row().saturating_add(1);
             Error::damaged(Place::Line(line), Fault::Syntax(error.msg()))
         })?;
-        let line = lines.advance(bytes.len() - reader.source().len());
+        let line = lines.advance(reader.source().len());
         let place = Place::Line(line);
         match event {
             XmlEvent::StartElement {
@@ -132,17 +133,19 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, Error> {
 
 /// Line numbers by bytes consumed. (The reader's own position of an event is that of one before it.)
 struct Lines<'a> {
-    bytes: &'a [u8],
-    seen: usize,
+    rest: &'a [u8],
     line: u64,
 }
 
 impl Lines<'_> {
-    /// The line in which the first `consumed` bytes end; `consumed` never shrinks.
-    fn advance(&mut self, consumed: usize) -> u64 {
-        let new = self.bytes.get(self.seen..consumed).unwrap_or_default();
-        self.line += new.iter().map(|&b| u64::from(b == b'\n')).sum::<u64>();
-        self.seen = self.seen.max(consumed);
+    /// The line where the reader is, which has `left` bytes still to read.
+    fn advance(&mut self, left: usize) -> u64 {
+        let consumed = self.rest.len().saturating_sub(left);
+        if let Some((new, rest)) = self.rest.split_at_checked(consumed) {
+            let breaks = new.iter().filter(|&&b| b == b'\n').count();
+            self.line = self.line.saturating_add(breaks as u64);
+            self.rest = rest;
+        }
         self.line
     }
 }

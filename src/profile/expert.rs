@@ -8,12 +8,12 @@
 //! * reverse mode: after the name encoding only the per-file IV;
 //! * the header can depend on the path only if names do and files have headers.
 
-use super::naming::NamingChoice;
-use super::presets::{Situation, cipher};
+use super::presets::{self, Situation};
 use super::question::{self, Question, YesNo};
 use super::{Error, standard};
 use crate::config::NewVolume;
 use crate::crypto::Algorithm;
+use crate::nameio::NameInterface;
 
 /// Something to be told between two questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Expert {
             },
             At::PlainData => yes_no(YesNo::PlainData, false),
             At::Naming => Question::Naming {
-                choices: &NamingChoice::ALL,
+                choices: &NameInterface::OFFERED,
             },
             At::NameChaining => yes_no(YesNo::NameChaining, true),
             At::UniqueIv => yes_no(YesNo::UniqueIv, !self.situation.reverse),
@@ -171,13 +171,13 @@ impl Expert {
 
     fn set_cipher(&mut self, algorithm: Algorithm) -> Reply {
         self.algorithm = algorithm;
-        self.settings.cipher = cipher(algorithm);
+        self.settings.cipher = presets::cipher(algorithm);
         self.at = At::KeySize;
         Reply::Taken(Vec::new())
     }
 
-    fn set_naming(&mut self, naming: NamingChoice) -> Reply {
-        self.settings.naming = naming.interface();
+    fn set_naming(&mut self, naming: NameInterface) -> Reply {
+        self.settings.naming = presets::naming(naming);
         let mut notes = Vec::new();
         if self.settings.plain_data {
             self.at = At::End;

@@ -6,15 +6,15 @@
 
 mod error;
 mod expert;
-mod naming;
 mod presets;
 mod question;
 
 #[cfg(test)]
 mod tests;
 
+/// The name encodings that a new volume can have.
+pub use crate::nameio::NameInterface as NamingChoice;
 pub use error::Error;
 pub use expert::{Expert, Note, Reply};
-pub use naming::NamingChoice;
 pub use presets::{Profile, Situation, paranoia, standard};
 pub use question::{Question, YesNo};

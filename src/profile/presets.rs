@@ -1,9 +1,9 @@
 //! Standard and paranoia.
 
 use super::Error;
-use super::naming::NamingChoice;
 use crate::config::{Interface, NewVolume};
 use crate::crypto::Algorithm;
+use crate::nameio::NameInterface;
 
 /// Who chooses the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,7 +62,7 @@ pub fn standard(situation: Situation) -> Result<NewVolume, Error> {
         cipher: cipher(Algorithm::Aes),
         key_bits: 192,
         block_size: 1024,
-        naming: NamingChoice::Block.interface(),
+        naming: naming(NameInterface::Block),
         plain_data: false,
         unique_iv: forward,
         chained_name_iv: forward,
@@ -94,4 +94,10 @@ pub fn paranoia(situation: Situation) -> Result<NewVolume, Error> {
 /// The interface of a cipher as new volumes have it.
 pub(super) fn cipher(algorithm: Algorithm) -> Interface {
     Interface::new(algorithm.interface_name(), algorithm.current_major(), 0)
+}
+
+/// The interface of a name encoding as new volumes have it.
+pub(super) fn naming(naming: NameInterface) -> Interface {
+    let (major, minor) = naming.current_version();
+    Interface::new(naming.interface_name(), major, minor)
 }

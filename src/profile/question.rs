@@ -1,7 +1,7 @@
 //! The expert's questions, and what counts as an answer.
 
-use super::naming::NamingChoice;
 use crate::crypto::Algorithm;
+use crate::nameio::NameInterface;
 
 /// Smallest block size that is offered, in bytes.
 pub(super) const LEAST_BLOCK: u32 = 64;
@@ -39,7 +39,7 @@ pub enum Question {
     /// Which name encoding, by its number in the list, from 1.
     Naming {
         /// The list.
-        choices: &'static [NamingChoice],
+        choices: &'static [NameInterface],
     },
     /// How many random bytes in each block.
     RandomBytes {

@@ -355,3 +355,17 @@ fn saving_keeps_the_generation() {
         assert_eq!(again, Ok(config), "{file}");
     }
 }
+
+/// `config` refuses what `nameio` cannot serve, without knowing it.
+#[test]
+fn the_checks_agree_with_what_the_name_encodings_serve() {
+    use crate::config::limits::naming_majors;
+    use crate::nameio::NameInterface;
+    for interface in NameInterface::OFFERED {
+        let majors = naming_majors(interface.interface_name()).unwrap();
+        for major in 0..=9 {
+            assert_eq!(majors.contains(&major), interface.serves(major));
+        }
+    }
+    assert_eq!(naming_majors("nameio/other"), None);
+}
