@@ -47,6 +47,19 @@ impl Dir {
         Ok(Self { fd, meter })
     }
 
+    /// Another descriptor of this directory.
+    ///
+    /// # Errors
+    /// If no more descriptors can be had.
+    pub fn reopen(&self) -> Result<Self, Error> {
+        let fd = rustix::io::fcntl_dupfd_cloexec(&self.fd, 3)
+            .map_err(|errno| Error::on_file(Op::OpenDir, errno))?;
+        Ok(Self {
+            fd,
+            meter: Arc::clone(&self.meter),
+        })
+    }
+
     /// The counters of this volume's raw operations.
     #[must_use]
     pub fn meter(&self) -> &Arc<Meter> {

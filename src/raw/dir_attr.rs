@@ -61,6 +61,37 @@ impl Dir {
         .map_err(Self::fail(Op::SetTimes, name))
     }
 
+    /// Changes the permission bits of this directory itself.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn set_own_mode(&self, mode: u32) -> Result<(), Error> {
+        self.meter.count(Op::SetMode);
+        rustix::fs::chmodat(self, c".", Mode::from_raw_mode(mode), AtFlags::empty())
+            .map_err(|errno| entry_error(Op::SetMode, None, errno))
+    }
+
+    /// Changes owner, group or both of this directory itself.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn set_own_owner(&self, uid: Option<u32>, gid: Option<u32>) -> Result<(), Error> {
+        self.meter.count(Op::SetOwner);
+        let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+        rustix::fs::chownat(self, c".", uid, gid, AtFlags::empty())
+            .map_err(|errno| entry_error(Op::SetOwner, None, errno))
+    }
+
+    /// Sets one or both times of this directory itself.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn set_own_times(&self, atime: SetTime, mtime: SetTime) -> Result<(), Error> {
+        self.meter.count(Op::SetTimes);
+        rustix::fs::utimensat(self, c".", &timestamps(atime, mtime), AtFlags::empty())
+            .map_err(|errno| entry_error(Op::SetTimes, None, errno))
+    }
+
     /// Value of the extended attribute `attr` of `name`; of this directory with no name.
     ///
     /// # Errors
@@ -73,7 +104,7 @@ impl Dir {
         } else {
             read_growing(|buf| rustix::fs::getxattr(&*path, attr, buf))
         };
-        result.map_err(|errno| xattr_error(Op::GetXattr, name, errno))
+        result.map_err(|errno| entry_error(Op::GetXattr, name, errno))
     }
 
     /// Sets the extended attribute `attr` of `name` (or of this directory) with the flags of
@@ -95,7 +126,7 @@ impl Dir {
             Some(flags) if name.is_some() => rustix::fs::lsetxattr(&*path, attr, value, flags),
             Some(flags) => rustix::fs::setxattr(&*path, attr, value, flags),
         };
-        result.map_err(|errno| xattr_error(Op::SetXattr, name, errno))
+        result.map_err(|errno| entry_error(Op::SetXattr, name, errno))
     }
 
     /// Names of the extended attributes of `name` (or of this directory), each with a NUL.
@@ -110,7 +141,7 @@ impl Dir {
         } else {
             read_growing(|buf| rustix::fs::listxattr(&*path, buf))
         };
-        result.map_err(|errno| xattr_error(Op::ListXattr, name, errno))
+        result.map_err(|errno| entry_error(Op::ListXattr, name, errno))
     }
 
     /// Removes the extended attribute `attr` of `name` (or of this directory).
@@ -125,7 +156,7 @@ impl Dir {
         } else {
             rustix::fs::removexattr(&*path, attr)
         };
-        result.map_err(|errno| xattr_error(Op::RemoveXattr, name, errno))
+        result.map_err(|errno| entry_error(Op::RemoveXattr, name, errno))
     }
 
     fn proc_path(&self, name: Option<&Name>) -> CString {
@@ -140,7 +171,7 @@ impl Dir {
     }
 }
 
-fn xattr_error(op: Op, name: Option<&Name>, errno: Errno) -> Error {
+fn entry_error(op: Op, name: Option<&Name>, errno: Errno) -> Error {
     Error {
         op,
         name: name.cloned(),

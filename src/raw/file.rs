@@ -207,15 +207,46 @@ impl File {
         )
     }
 
-    /// Sets an extended attribute.
+    /// Sets an extended attribute, with the flags of `setxattr(2)`.
     ///
     /// # Errors
     /// What the storage answered.
-    pub fn set_xattr(&self, name: &std::ffi::CStr, value: &[u8]) -> Result<(), Error> {
+    pub fn set_xattr(
+        &self,
+        name: &std::ffi::CStr,
+        value: &[u8],
+        flags: u32,
+    ) -> Result<(), Error> {
         self.meter.count(Op::SetXattr);
+        let flags = rustix::fs::XattrFlags::from_bits(flags)
+            .ok_or(Error::on_file(Op::SetXattr, Errno::INVAL))?;
         Self::done(
             Op::SetXattr,
-            rustix::fs::fsetxattr(&self.fd, name, value, rustix::fs::XattrFlags::empty()),
+            rustix::fs::fsetxattr(&self.fd, name, value, flags),
+        )
+    }
+
+    /// Names of the extended attributes, each with a NUL.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn list_xattrs(&self) -> Result<Vec<u8>, Error> {
+        self.meter.count(Op::ListXattr);
+        Self::done(
+            Op::ListXattr,
+            super::dir_attr::read_growing(|buf| rustix::fs::flistxattr(&self.fd, buf)),
+        )
+    }
+
+    /// Removes an extended attribute.
+    ///
+    /// # Errors
+    /// `ENODATA` if there is none; what the storage answered.
+    pub fn remove_xattr(&self, name: &std::ffi::CStr) -> Result<(), Error> {
+        self.meter.count(Op::RemoveXattr);
+        Self::done(
+            Op::RemoveXattr,
+            rustix::fs::fremovexattr(&self.fd, name),
         )
     }
 }
