@@ -57,11 +57,9 @@ impl EncFs {
         let external_iv = self.external_iv(link.iv);
         let entry = self.enter(link, &stat)?;
         let file = Arc::new(file);
-        let open = self
-            .open_files
-            .add(entry.node, &file, true, stat.mode, || {
-                ContentState::new(stat.size, external_iv)
-            });
+        let open = self.open_files.add(entry.node, &file, true, stat.mode, || {
+            ContentState::new(stat.size, external_iv)
+        });
         open.no_capabilities.store(true, Ordering::Relaxed);
         let handle = self.add_handle(file, open, true);
         Ok((entry, handle))
@@ -137,8 +135,7 @@ impl EncFs {
             gid: caller.gid,
         });
         let name = link.raw.as_name();
-        let as_caller =
-            |dir: &Dir| create_as(ids, mode, umask, |mode| make(dir, name, mode));
+        let as_caller = |dir: &Dir| create_as(ids, mode, umask, |mode| make(dir, name, mode));
         match self.in_dir(parent, false, as_caller) {
             Err(error) if ids.is_some() && error.raw_errno() == Some(Errno::ACCESS) => {
                 // The kernel has allowed it, perhaps by a group that only it knows the caller

@@ -70,11 +70,9 @@ impl EncFs {
         let file = Arc::new(file);
         let writable = access == Access::ReadWrite;
         let external_iv = self.external_iv(place.iv);
-        let open = self
-            .open_files
-            .add(id, &file, writable, stat.mode, || {
-                ContentState::new(stat.size, external_iv)
-            });
+        let open = self.open_files.add(id, &file, writable, stat.mode, || {
+            ContentState::new(stat.size, external_iv)
+        });
         if open.content.read().raw_len() != stat.size {
             open.suspect.store(true, Ordering::Relaxed);
         }
@@ -96,8 +94,7 @@ impl EncFs {
                     dir.set_mode(name, stat.mode | 0o600)
                 })?;
                 let opened = open();
-                let restored =
-                    self.in_dir(place.parent, true, |dir| dir.set_mode(name, stat.mode));
+                let restored = self.in_dir(place.parent, true, |dir| dir.set_mode(name, stat.mode));
                 let file = opened?;
                 restored?;
                 Ok(file)

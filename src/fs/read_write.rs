@@ -71,8 +71,7 @@ impl EncFs {
         let mut content = open.content.write();
         self.refresh(open, &handle.raw, &mut content)?;
         handle.dirty.store(true, Ordering::Relaxed);
-        self.content(&handle.raw)
-            .write_at(&mut content, at, data)?;
+        self.content(&handle.raw).write_at(&mut content, at, data)?;
         Ok(())
     }
 

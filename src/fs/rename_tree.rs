@@ -116,7 +116,10 @@ impl TreeRename<'_> {
             Kind::Dir => self.convert_dir(dir, at, entry),
             Kind::File if self.fs.headers_depend_on_path() => {
                 let (old_iv, new_iv) = (entry.old_iv, entry.new_iv);
-                if self.fs.rewrap(dir, entry.name, entry.node, old_iv, new_iv)? {
+                if self
+                    .fs
+                    .rewrap(dir, entry.name, entry.node, old_iv, new_iv)?
+                {
                     self.done.push(Done::Rewrapped {
                         at: at.clone(),
                         name: entry.name.clone(),
@@ -310,10 +313,7 @@ impl<'a> Kept<'a> {
             match file.xattr(c"security.capability") {
                 Ok(value) => Some(value),
                 Err(error)
-                    if matches!(
-                        error.errno,
-                        Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS
-                    ) =>
+                    if matches!(error.errno, Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) =>
                 {
                     None
                 }
@@ -338,11 +338,7 @@ impl<'a> Kept<'a> {
 }
 
 fn put_back_times(dir: &Dir, name: &Name, stat: &Stat) -> Result<(), FsError> {
-    Ok(dir.set_times(
-        name,
-        SetTime::To(stat.atime),
-        SetTime::To(stat.mtime),
-    )?)
+    Ok(dir.set_times(name, SetTime::To(stat.atime), SetTime::To(stat.mtime))?)
 }
 
 /// Opens a raw file whose header is to change, also if its mode forbids that to its owner.

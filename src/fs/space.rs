@@ -94,10 +94,12 @@ impl EncFs {
         let mut done = 0;
         while done < len {
             let step = usize::try_from(len - done).map_or(COPY_STEP, |left| left.min(COPY_STEP));
-            let copied = self.read_from(&from, from_at + done, step).and_then(|data| {
-                self.write_to(&to, to_at + done, &data)?;
-                Ok(data.len() as u64)
-            });
+            let copied = self
+                .read_from(&from, from_at + done, step)
+                .and_then(|data| {
+                    self.write_to(&to, to_at + done, &data)?;
+                    Ok(data.len() as u64)
+                });
             match copied {
                 Ok(0) => break,
                 Ok(n) => done += n,

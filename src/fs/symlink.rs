@@ -56,7 +56,10 @@ impl EncFs {
         match self.volume.names.decode_link_target(&raw) {
             Ok(target) => Ok(target),
             Err(_) => {
-                tracing::warn!("the target of the symbolic link {} does not decode", place.raw.as_name());
+                tracing::warn!(
+                    "the target of the symbolic link {} does not decode",
+                    place.raw.as_name()
+                );
                 Err(FsError::BadLinkTarget)
             }
         }

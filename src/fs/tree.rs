@@ -255,7 +255,10 @@ impl Tree {
     pub(super) fn rename(&self, parent: NodeId, name: &PlainName, link: Link) {
         let mut nodes = self.nodes.lock();
         // Both stay alive while they have no name in between.
-        let moved = nodes.nodes.get(&parent).and_then(|parent| parent.children.get(name).copied());
+        let moved = nodes
+            .nodes
+            .get(&parent)
+            .and_then(|parent| parent.children.get(name).copied());
         let Some(id) = moved else {
             nodes.detach(link.parent, &link.name);
             return;

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
 
 use tracing::{Level, Metadata};
+use tracing_log::log::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -26,6 +27,15 @@ impl Detail {
             Self::Requests => Level::TRACE,
         }
     }
+
+    /// What the FUSE library says of its own is for finding faults only.
+    fn of_library(self) -> LevelFilter {
+        match self {
+            Self::Usual => LevelFilter::Warn,
+            Self::Verbose => LevelFilter::Info,
+            Self::Requests => LevelFilter::Trace,
+        }
+    }
 }
 
 /// Logs to standard error from now on.
@@ -36,7 +46,7 @@ pub(super) fn to_stderr(detail: Detail) {
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr)
         .finish();
-    begin(subscriber);
+    begin(subscriber, detail.of_library());
 }
 
 /// Logs to the system log under `tag` from now on; nowhere if there is none.
@@ -58,13 +68,15 @@ pub(super) fn to_syslog(detail: Detail, tag: &str) {
             tag: tag.to_owned(),
         })
         .finish();
-    begin(subscriber);
+    begin(subscriber, detail.of_library());
 }
 
-fn begin(subscriber: impl SubscriberInitExt) {
+fn begin(subscriber: impl SubscriberInitExt, library: LevelFilter) {
     // Fails if a log was set up before, which then stays; it also carries over what the FUSE
     // library logs.
-    let _ = subscriber.try_init();
+    if subscriber.try_init().is_ok() {
+        let _ = tracing_log::LogTracer::init_with_filter(library);
+    }
 }
 
 /// Facility "user" of the system log.

@@ -18,7 +18,7 @@ use rustix::mount::{UnmountFlags, unmount};
 /// What the kernel, or the program's failure, says.
 pub(super) fn lazily(path: &Path) -> io::Result<()> {
     if rustix::process::geteuid().is_root() {
-        return Ok(unmount(&absolute(path), UnmountFlags::DETACH)?);
+        return Ok(unmount(absolute(path), UnmountFlags::DETACH)?);
     }
     let mut failed = None;
     for program in ["fusermount3", "fusermount"] {

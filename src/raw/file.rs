@@ -211,12 +211,7 @@ impl File {
     ///
     /// # Errors
     /// What the storage answered.
-    pub fn set_xattr(
-        &self,
-        name: &std::ffi::CStr,
-        value: &[u8],
-        flags: u32,
-    ) -> Result<(), Error> {
+    pub fn set_xattr(&self, name: &std::ffi::CStr, value: &[u8], flags: u32) -> Result<(), Error> {
         self.meter.count(Op::SetXattr);
         let flags = rustix::fs::XattrFlags::from_bits(flags)
             .ok_or(Error::on_file(Op::SetXattr, Errno::INVAL))?;
@@ -244,10 +239,7 @@ impl File {
     /// `ENODATA` if there is none; what the storage answered.
     pub fn remove_xattr(&self, name: &std::ffi::CStr) -> Result<(), Error> {
         self.meter.count(Op::RemoveXattr);
-        Self::done(
-            Op::RemoveXattr,
-            rustix::fs::fremovexattr(&self.fd, name),
-        )
+        Self::done(Op::RemoveXattr, rustix::fs::fremovexattr(&self.fd, name))
     }
 }
 
