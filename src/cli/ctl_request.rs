@@ -5,13 +5,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use super::encfsctl_args::{Command, EncfsctlArgs, NamesArgs, PasswordArgs};
 use super::output::Format;
 use super::password_source::PasswordWays;
-use super::request::{UsageError, from_clap};
+use super::request::{UsageError, from_clap, parse};
+use super::version::ENCFSCTL_USAGE;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl CtlRequest {
         if words.len() < 2 {
             return Err(UsageError::Words("missing command or rootDir".to_owned()));
         }
-        match EncfsctlArgs::try_parse_from(words) {
+        match parse::<EncfsctlArgs>(words, ENCFSCTL_USAGE) {
             Ok(args) => Self::from_args(args),
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
                 Ok(Self::Help(error.render().to_string()))

@@ -3,7 +3,8 @@
 //! Parsed as `getopt_long` did it for EncFS: options stand anywhere, also after the two
 //! directories; `--` ends them; a long option may be cut to a prefix that means only one;
 //! a repeated option counts once, the last one. Parsing does nothing and reads nothing;
-//! [`super::request`] says what was meant.
+//! [`super::request`] says what was meant. Options that are understood and refused, because
+//! what they ask for is not built, are not shown in the help.
 
 use std::ffi::OsString;
 
@@ -17,8 +18,6 @@ use clap::{ArgAction, Parser};
     long_about = LONG_ABOUT,
     after_help = SHORT_EXAMPLES,
     after_long_help = EXAMPLES,
-    override_usage = "encfs-rs [options] rootDir mountPoint [-- FUSE options]\n       \
-                      encfs-rs -u mountPoint",
     disable_version_flag = true,
     infer_long_args = true,
     args_override_self = true,
@@ -46,17 +45,12 @@ pub(super) struct EncfsArgs {
     pub(super) syslogtag: Option<String>,
 
     /// Unmount the folder given, at once, even if it is in use or its daemon is dead
-    #[arg(
-        short = 'u',
-        long,
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "",
-        value_name = "IGNORED",
-        hide_possible_values = true,
-        help_heading = "Running"
-    )]
-    pub(super) unmount: Option<OsString>,
+    #[arg(short = 'u', help_heading = "Running")]
+    pub(super) unmount: bool,
+
+    /// The same; EncFS took an argument here and ignored it
+    #[arg(long = "unmount", num_args = 0..=1, require_equals = true, default_missing_value = "", hide = true)]
+    pub(super) unmount_long: Option<OsString>,
 
     /// Unmount after this many minutes without use
     #[arg(
@@ -64,16 +58,16 @@ pub(super) struct EncfsArgs {
         long,
         value_name = "MINUTES",
         allow_hyphen_values = true,
-        help_heading = "Running"
+        hide = true
     )]
     pub(super) idle: Option<String>,
 
     /// Ask for the password again after an idle period (needs --extpass)
-    #[arg(short = 'm', long, help_heading = "Running")]
+    #[arg(short = 'm', long, hide = true)]
     pub(super) ondemand: bool,
 
     /// Ask for the password at the first access (needs --ondemand)
-    #[arg(long, help_heading = "Running")]
+    #[arg(long, hide = true)]
     pub(super) delaymount: bool,
 
     /// Read the password from one line of standard input
@@ -117,15 +111,15 @@ pub(super) struct EncfsArgs {
     pub(super) forcedecode: bool,
 
     /// Allow volumes whose file contents are not encrypted
-    #[arg(long, help_heading = "Volume")]
+    #[arg(long, hide = true)]
     pub(super) insecure: bool,
 
     /// Show a plain folder encrypted, read-only
-    #[arg(long, overrides_with = "reversewrite", help_heading = "Volume")]
+    #[arg(long, overrides_with = "reversewrite", hide = true)]
     pub(super) reverse: bool,
 
     /// Show a plain folder encrypted, writable where the volume allows it
-    #[arg(long, overrides_with = "reverse", help_heading = "Volume")]
+    #[arg(long, overrides_with = "reverse", hide = true)]
     pub(super) reversewrite: bool,
 
     /// FUSE and mount options, separated by commas; may be repeated

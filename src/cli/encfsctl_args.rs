@@ -14,7 +14,6 @@ use clap::{Args, Parser, Subcommand};
     name = "encfsctl-rs",
     about = "Shows an EncFS volume, changes its password, reads it without mounting",
     after_help = EXAMPLES,
-    override_usage = "encfsctl-rs rootDir\n       encfsctl-rs COMMAND [options] rootDir [...]",
     disable_version_flag = true,
     disable_help_subcommand = true,
     infer_long_args = true,
@@ -128,7 +127,7 @@ pub(super) struct CatArgs {
     #[arg(value_name = "path")]
     pub(super) path: OsString,
     /// Show a plain folder's file encrypted
-    #[arg(long)]
+    #[arg(long, hide = true)]
     pub(super) reverse: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
@@ -144,7 +143,7 @@ pub(super) struct NamesArgs {
     #[arg(value_name = "path")]
     pub(super) paths: Vec<OsString>,
     /// rootDir is the plain folder of a reverse volume
-    #[arg(long)]
+    #[arg(long, hide = true)]
     pub(super) reverse: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,

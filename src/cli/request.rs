@@ -15,6 +15,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::encfs_args::EncfsArgs;
 use super::mount_words::{BadWord, MountWords};
 use super::password_source::PasswordWays;
+use super::version::{ENCFS_USAGE, Usage, called_as};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -130,7 +131,7 @@ impl EncfsRequest {
         if words.len() < 2 {
             return Err(UsageError::Nothing);
         }
-        match EncfsArgs::try_parse_from(words) {
+        match parse::<EncfsArgs>(words, ENCFS_USAGE) {
             Ok(args) => Self::from_args(args),
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
                 Ok(Self::Help(error.render().to_string()))
@@ -148,7 +149,7 @@ impl EncfsRequest {
         if args.fuse_help {
             return Ok(Self::MountWordsHelp);
         }
-        if args.unmount.is_some() {
+        if args.unmount || args.unmount_long.is_some() {
             return match args.words.as_slice() {
                 [directory] => Ok(Self::Unmount(PathBuf::from(directory))),
                 _ => Err(UsageError::UnmountDirectory),
@@ -309,6 +310,14 @@ fn starts_with(path: &Path, prefix: &Path) -> bool {
     path.as_os_str()
         .as_bytes()
         .starts_with(prefix.as_os_str().as_bytes())
+}
+
+/// Reads `words`, the program's name first; help texts call it by that name.
+pub(super) fn parse<A: Parser>(words: Vec<OsString>, usage: Usage) -> Result<A, clap::Error> {
+    let program = called_as(words.first().map(OsString::as_os_str), usage.name);
+    let mut command = A::command().override_usage(usage.for_program(&program));
+    let matches = command.try_get_matches_from_mut(words)?;
+    A::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// The parser's complaint in one line.

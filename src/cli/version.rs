@@ -33,18 +33,55 @@ pub fn encfsctl_version() -> String {
     format!("encfsctl version {COMPATIBLE}\n{}\n", ours())
 }
 
-/// The usage of `encfs-rs`, shown after a mistake.
+/// The usage of `encfs-rs` called `program`, shown after a mistake.
 #[must_use]
-pub fn encfs_usage() -> String {
-    let help = EncfsArgs::command().render_help();
-    format!("Build: encfs version {COMPATIBLE} ({})\n\n{help}", ours())
+pub fn encfs_usage(program: &str) -> String {
+    let mut command = EncfsArgs::command().override_usage(ENCFS_USAGE.for_program(program));
+    format!(
+        "Build: encfs version {COMPATIBLE} ({})\n\n{}",
+        ours(),
+        command.render_help()
+    )
 }
 
-/// The usage of `encfsctl-rs`, shown after a mistake.
+/// The usage of `encfsctl-rs` called `program`, shown after a mistake.
 #[must_use]
-pub fn encfsctl_usage() -> String {
-    let help = EncfsctlArgs::command().render_help();
-    format!("encfsctl version {COMPATIBLE} ({})\n\n{help}", ours())
+pub fn encfsctl_usage(program: &str) -> String {
+    let mut command = EncfsctlArgs::command().override_usage(ENCFSCTL_USAGE.for_program(program));
+    format!(
+        "encfsctl version {COMPATIBLE} ({})\n\n{}",
+        ours(),
+        command.render_help()
+    )
+}
+
+/// How a program is called: its name and what may follow it, one form each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Usage {
+    /// Name of the program as it is installed.
+    pub(super) name: &'static str,
+    forms: [&'static str; 2],
+}
+
+pub(super) const ENCFS_USAGE: Usage = Usage {
+    name: "encfs-rs",
+    forms: [
+        "[options] rootDir mountPoint [-- FUSE options]",
+        "-u mountPoint",
+    ],
+};
+
+pub(super) const ENCFSCTL_USAGE: Usage = Usage {
+    name: "encfsctl-rs",
+    forms: ["rootDir", "COMMAND [options] rootDir [...]"],
+};
+
+impl Usage {
+    pub(super) fn for_program(self, program: &str) -> String {
+        self.forms
+            .map(|form| format!("{program} {form}"))
+            .join("\n       ")
+    }
 }
 
 /// The name a program was called by, without its folders: begins its complaints.
@@ -84,10 +121,10 @@ mod tests {
 
     #[test]
     fn the_usage_names_version_and_words() {
-        let text = encfs_usage();
+        let text = encfs_usage("/usr/bin/encfs");
         assert!(text.starts_with("Build: encfs version 1.9.5"));
-        assert!(text.contains("[options] rootDir mountPoint"));
-        assert!(encfsctl_usage().contains("autopasswd"));
+        assert!(text.contains("\nUsage: /usr/bin/encfs [options] rootDir mountPoint"));
+        assert!(encfsctl_usage("encfsctl").contains("autopasswd"));
     }
 
     #[test]

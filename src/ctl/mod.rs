@@ -29,7 +29,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut format = Format::Human;
     match meant(words, &mut format) {
         Ok(status) => status,
-        Err(failure) => failure.report(&program, &encfsctl_usage(), format),
+        Err(failure) => failure.report(&program, &encfsctl_usage(&program), format),
     }
 }
 

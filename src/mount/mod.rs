@@ -36,7 +36,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let program = called_as(words.first().map(OsString::as_os_str), "encfs-rs");
     match meant(words) {
         Ok(status) => status,
-        Err(failure) => failure.report(&program, &encfs_usage(), Format::Human),
+        Err(failure) => failure.report(&program, &encfs_usage(&program), Format::Human),
     }
 }
 

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
 
 /// Takes away the mount at `path`.
@@ -18,7 +19,10 @@ use rustix::mount::{UnmountFlags, unmount};
 /// What the kernel, or the program's failure, says.
 pub(super) fn lazily(path: &Path) -> io::Result<()> {
     if rustix::process::geteuid().is_root() {
-        return Ok(unmount(absolute(path), UnmountFlags::DETACH)?);
+        return match unmount(absolute(path), UnmountFlags::DETACH) {
+            Err(Errno::INVAL) => Err(io::Error::other("nothing is mounted there")),
+            result => Ok(result?),
+        };
     }
     let mut failed = None;
     for program in ["fusermount3", "fusermount"] {
