@@ -1,1 +1,25 @@
 //! The other program, the bad storage, the stopwatch: what tests of encfs-rs share.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`run`] | a program run to its end within a bounded time |
+//! | [`oracle`] | the programs under test: EncFS 1.9.5 and encfs-rs, by one interface |
+//! | [`mounted`] | a mount that is in place when it is returned and gone when it is dropped |
+//! | [`volumes`] | settings of volumes, their matrix, and volumes with these settings |
+//! | [`tree`] | what lies in a directory, and how two directories differ |
+//! | [`ops`] | changes to a tree as data, done alike on a mount and on a plain directory |
+//! | [`script`] | deterministic lists of such changes |
+//! | [`disk`] | a folder on a local disk, and volumes mounted for all users on it |
+//! | [`manifest`] | the fixture volumes and what their manifests promise |
+//!
+//! Nothing here skips: a tool that is missing is an error that says what to install.
+
+pub mod disk;
+pub mod manifest;
+pub mod mounted;
+pub mod ops;
+pub mod oracle;
+pub mod run;
+pub mod script;
+pub mod tree;
+pub mod volumes;

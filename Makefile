@@ -1,0 +1,76 @@
+# encfs-rs: `make demo` shows it, `make test` proves it, `make install` puts it in place.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# where cargo builds, and the test programs that are built by cargo but are no dependencies
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+TOOLS := $(TARGET)/tools
+PJDFSTEST := $(TOOLS)/pjdfstest-0.2.0.installed
+FSX := $(TOOLS)/fsx-0.3.0.installed
+
+DEPS_BUILD := build-essential pkg-config libssl-dev
+DEPS_DEMO := $(DEPS_BUILD) fuse3 rsync
+DEPS_TEST := $(DEPS_DEMO) encfs acl attr e2fsprogs tar util-linux
+
+# what a step needs of Debian packages, installed only if missing; elsewhere they are named
+define need
+@missing=; \
+for package in $(1); do \
+	dpkg-query -W -f '$${db:Status-Status}\n' $$package 2>/dev/null | grep -qx installed \
+		|| missing="$$missing $$package"; \
+done; \
+[ -n "$$missing" ] || exit 0; \
+if ! command -v apt-get >/dev/null; then \
+	echo "no apt-get here; if it is not there yet, install what Debian calls:$$missing"; exit 0; \
+fi; \
+echo "installing:$$missing"; \
+run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+$$run apt-get update -q && \
+$$run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+endef
+
+.PHONY: all build demo test lint bench tools install deps-build deps-demo deps-test
+
+all: build
+
+deps-build:
+	$(call need,$(DEPS_BUILD))
+
+deps-demo:
+	$(call need,$(DEPS_DEMO))
+
+deps-test:
+	$(call need,$(DEPS_TEST))
+
+build: deps-build
+	$(CARGO) build --release
+
+# a volume created, filled by rsync, looked at from both sides, remounted, verified, its password
+# changed, and opened by EncFS 1.9.5 if that is installed
+demo: deps-demo
+	$(CARGO) build --release --workspace --bins
+	$(TARGET)/release/demo
+
+test: deps-test tools
+	$(CARGO) build --workspace --bins
+	$(CARGO) test --workspace
+
+lint: deps-build
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bench: deps-test
+	$(CARGO) build --release --workspace --bins
+	$(TARGET)/release/bench
+
+tools: $(PJDFSTEST) $(FSX)
+
+$(TOOLS)/%.installed:
+	name=$*; $(CARGO) install --locked --root $(TOOLS) "$${name%-*}" --version "=$${name##*-}"
+	touch $@
+
+install: build
+	install -D -m 755 $(TARGET)/release/encfs-rs $(DESTDIR)$(PREFIX)/bin/encfs-rs
+	install -D -m 755 $(TARGET)/release/encfsctl-rs $(DESTDIR)$(PREFIX)/bin/encfsctl-rs
