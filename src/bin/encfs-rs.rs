@@ -1,3 +1,7 @@
-//! Parse, call, exit code.
+//! `encfs-rs`: parse, call, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    encfs_rs::mount::run(std::env::args_os())
+}

@@ -1,1 +1,22 @@
 //! Words to requests; results to words.
+//!
+//! Two steps, kept apart: [`request`] turns the words of a command line into one typed request
+//! and does nothing else; the questions and passwords that a request still needs are asked by
+//! [`dialogue`], [`password_source`] and their neighbours through the one
+//! [`crate::term::Console`]. What came of it is said by [`output`] and [`exit`].
+
+pub mod ctl_request;
+pub mod description;
+pub mod dialogue;
+mod encfs_args;
+mod encfsctl_args;
+pub mod exit;
+mod expert_dialogue;
+mod mount_words;
+pub mod new_volume;
+pub mod output;
+pub mod password_source;
+pub mod request;
+pub mod version;
+
+pub use mount_words::{BadWord, LISTED as MOUNT_WORDS_HELP, MountWords};

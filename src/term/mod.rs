@@ -1,1 +1,15 @@
-//! The terminal: passwords without echo, names made safe to print.
+//! The terminal: questions, passwords without echo, names made safe to print.
+//!
+//! The one place below floor 6 that prints or prompts. Standard input is shared by every
+//! question and by `--stdinpass`, so all of them read through one [`Console`]; it takes no
+//! byte more than it needs, since a program started by `--extpass` inherits the rest.
+
+mod console;
+mod names;
+mod password;
+
+pub use console::{Console, Rest};
+pub use names::{printable, printable_name};
+pub use password::{
+    LIMIT_NEW, LIMIT_OPEN, PROMPT_NEW, PROMPT_OPEN, PROMPT_VERIFY, ask_password, line_password,
+};

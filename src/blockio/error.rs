@@ -1,0 +1,32 @@
+//! Why contents cannot be read or written.
+
+use crate::{crypto, raw};
+
+/// Why contents cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The storage refused.
+    #[error(transparent)]
+    Raw(#[from] raw::Error),
+    /// The MAC of a block does not fit its contents: the block was damaged or tampered with.
+    #[error("block {block} fails its authentication")]
+    BlockMac {
+        /// Number of the block, from 0.
+        block: u64,
+    },
+    /// A file that must begin with an 8-byte header has 1 to 7 bytes.
+    #[error("the file has {raw_len} bytes, fewer than its header")]
+    CutHeader {
+        /// Raw length in bytes.
+        raw_len: u64,
+    },
+    /// The header decodes to 0, which no writer makes (format 7.2).
+    #[error("the file's header holds no valid initialization vector")]
+    BadHeader,
+    /// The size cannot be reached by a raw file.
+    #[error("the file would be too large")]
+    TooLarge,
+    /// The system gave no random bytes.
+    #[error(transparent)]
+    Crypto(#[from] crypto::Error),
+}

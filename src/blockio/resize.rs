@@ -1,0 +1,111 @@
+//! Growing and shrinking (format 7.6).
+
+use super::content::usize_of;
+use super::{Content, ContentState, Error, HEADER_LEN};
+use crate::raw::BytesAt;
+
+impl<B: BytesAt> Content<'_, B> {
+    /// Cuts or extends the file to `len` plain bytes.
+    ///
+    /// A file cut to 0 is cut to 0 raw bytes, its header included: storage that ignores cutting
+    /// to any size but zero must not leave old bytes behind, and EncFS reads 0 and 8 raw bytes
+    /// alike. The file IV is kept in `state` for the next write.
+    ///
+    /// # Errors
+    /// As [`write_at`](Self::write_at). If a step fails the old last block is put back.
+    pub fn set_len(&self, state: &mut ContentState, len: u64) -> Result<(), Error> {
+        let raw_len = self.codec.layout().raw_size(len).ok_or(Error::TooLarge)?;
+        if len == 0 {
+            return self.set_raw_len(state, 0);
+        }
+        let size = state.plain_len(self.codec)?;
+        if len == size {
+            // Asked for all the same: the storage decides what becomes of the times.
+            return self.set_raw_len(state, raw_len);
+        }
+        if len > size {
+            let result = self.grow(state, len, raw_len);
+            if result.is_err() {
+                self.undo_growth(state, size);
+            }
+            result
+        } else {
+            self.shrink(state, len, raw_len)
+        }
+    }
+
+    fn grow(&self, state: &mut ContentState, len: u64, raw_len: u64) -> Result<(), Error> {
+        let layout = *self.codec.layout();
+        let aligned = len.is_multiple_of(layout.data_size());
+        if !(self.codec.holes() && aligned) {
+            let at = self.bridge_gap(state, len)?;
+            return self.write_region(state, at, len - at, &[]);
+        }
+        let size = state.plain_len(self.codec)?;
+        let old_end = size.next_multiple_of(layout.data_size());
+        if old_end > size {
+            self.write_region(state, size, old_end - size, &[])?;
+        }
+        if old_end == len {
+            return Ok(());
+        }
+        if self.codec.has_header() && state.raw_len == 0 {
+            let file_iv = self.file_iv_for_writing(state)?;
+            let sealed = self.codec.seal_header(file_iv, state.external_iv);
+            self.bytes.write_at(&sealed, 0)?;
+            state.raw_len = HEADER_LEN as u64;
+        }
+        self.set_raw_len(state, raw_len)
+    }
+
+    fn shrink(&self, state: &mut ContentState, len: u64, raw_len: u64) -> Result<(), Error> {
+        let layout = *self.codec.layout();
+        let keep = usize_of(len % layout.data_size())?;
+        let block = layout.block_of(len);
+        if keep == 0 {
+            state.forget_tail_from(block);
+            return self.set_raw_len(state, raw_len);
+        }
+        let file_iv = self.file_iv_for_writing(state)?;
+        let old = match &state.tail {
+            Some(tail) if tail.block == block => tail.plain.to_vec(),
+            _ => {
+                let run = self.read_run(state, block, block)?;
+                run.buf.get(run.start..run.end).unwrap_or_default().to_vec()
+            }
+        };
+        let old = crate::secret::Zeroizing::new(old);
+        let kept = old.get(..keep).unwrap_or(&old);
+        let raw = self.encode_block(file_iv, block, kept)?;
+        state.forget_tail_from(block);
+        // The block first: should cutting fail, it can be put back where it was.
+        let result = self
+            .bytes
+            .write_at(&raw, layout.raw_start(block))
+            .and_then(|()| self.bytes.set_len(raw_len));
+        if let Err(error) = result {
+            state.stale = true;
+            let restored = self
+                .encode_block(file_iv, block, &old)
+                .and_then(|raw| Ok(self.bytes.write_at(&raw, layout.raw_start(block))?));
+            if let Err(error) = restored {
+                tracing::warn!("block {block} could not be restored after a failed cut: {error}");
+            }
+            return Err(error.into());
+        }
+        state.raw_len = raw_len;
+        Ok(())
+    }
+
+    fn set_raw_len(&self, state: &mut ContentState, raw_len: u64) -> Result<(), Error> {
+        if raw_len == 0 {
+            state.tail = None;
+        }
+        if let Err(error) = self.bytes.set_len(raw_len) {
+            state.stale = true;
+            return Err(error.into());
+        }
+        state.raw_len = raw_len;
+        Ok(())
+    }
+}

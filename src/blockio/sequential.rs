@@ -1,0 +1,40 @@
+//! A whole file from front to back: for `cat` and whatever else reads without a mount.
+
+use super::{BlockCodec, Content, ContentState, Error};
+use crate::raw::BytesAt;
+
+/// Plain bytes per step.
+const STEP: usize = 1024 * 1024;
+
+/// Reads the plain contents of one raw file from the start to the end.
+pub struct Reader<'a, B> {
+    content: Content<'a, B>,
+    state: ContentState,
+    at: u64,
+}
+
+impl<'a, B: BytesAt> Reader<'a, B> {
+    /// A reader of `bytes`, a raw file whose path gives `external_iv`.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn new(codec: &'a BlockCodec, bytes: &'a B, external_iv: u64) -> Result<Self, Error> {
+        Ok(Self {
+            state: ContentState::new(bytes.len()?, external_iv),
+            content: Content::new(codec, bytes),
+            at: 0,
+        })
+    }
+
+    /// Appends the next plain bytes, at most 1 MiB, to `out`; the result is their number, 0 at
+    /// the end.
+    ///
+    /// # Errors
+    /// What [`Content::read_at`] says; calling again tries the same place again.
+    pub fn read(&mut self, out: &mut Vec<u8>) -> Result<usize, Error> {
+        let data = self.content.read_at(&self.state, self.at, STEP)?;
+        out.extend_from_slice(&data);
+        self.at += data.len() as u64;
+        Ok(data.len())
+    }
+}

@@ -1,0 +1,78 @@
+//! Writes and cuts that fail: what was acknowledged stays readable.
+
+use super::super::{Content, ContentState};
+use super::{Memory, all_settings, codec};
+use crate::crypto::testing::Noise;
+use crate::raw::BytesAt;
+
+/// Appends and cuts that break off leave exactly what was there.
+#[test]
+fn failed_growth_and_cuts_leave_the_file_as_it_was() {
+    let mut cases = 0;
+    for (n, settings) in all_settings().into_iter().enumerate() {
+        let codec = codec(&settings);
+        let mut noise = Noise::new(5000 + n as u64);
+        let data_size = codec.layout().data_size() as usize;
+        for _ in 0..60 {
+            let len = 1 + noise.below(data_size * 4);
+            let before = noise.bytes(len);
+            let raw = Memory::default();
+            let content = Content::new(&codec, &raw);
+            let mut state = ContentState::new(0, 0);
+            content.write_at(&mut state, 0, &before).unwrap();
+            if noise.below(2) == 0 {
+                state = ContentState::new(raw.len().unwrap(), 0);
+            }
+            raw.fail_in.set(Some(noise.below(3) as u32));
+            raw.partly.set(noise.below(data_size * 2));
+            let size = before.len() as u64;
+            let result = match noise.below(4) {
+                0 => content.write_at(&mut state, size, &noise.bytes(data_size * 2)),
+                1 => content.write_at(&mut state, size + noise.next() % 999, b"far"),
+                2 => content.set_len(&mut state, size + 1 + noise.next() % 999),
+                _ => content.set_len(&mut state, 1 + noise.next() % size),
+            };
+            let failed = result.is_err();
+            raw.fail_in.set(None);
+            if failed {
+                cases += 1;
+                let fresh = ContentState::new(raw.len().unwrap(), 0);
+                let now = content.read_at(&fresh, 0, 1 << 20).unwrap();
+                assert_eq!(&*now, &before, "{settings:?}");
+                // The same state works on, once it knows the length again.
+                state.refresh(raw.len().unwrap());
+                content.write_at(&mut state, size, b"more").unwrap();
+                let now = content.read_at(&state, 0, 1 << 20).unwrap();
+                assert_eq!(&*now, &[&before[..], b"more"].concat(), "{settings:?}");
+            }
+        }
+    }
+    assert!(cases > 300, "only {cases} failures were seen");
+}
+
+/// A patch that breaks off leaves the blocks around it readable: each byte outside the patch is
+/// what it was.
+#[test]
+fn failed_patches_spare_their_neighbours() {
+    for (n, settings) in all_settings().into_iter().enumerate() {
+        let codec = codec(&settings);
+        let mut noise = Noise::new(9000 + n as u64);
+        let data_size = codec.layout().data_size() as usize;
+        for _ in 0..40 {
+            let before = noise.bytes(data_size * 3);
+            let raw = Memory::default();
+            let content = Content::new(&codec, &raw);
+            let mut state = ContentState::new(0, 0);
+            content.write_at(&mut state, 0, &before).unwrap();
+            let at = 1 + noise.below(data_size - 2);
+            let len = 1 + noise.below(data_size - at - 1);
+            raw.fail_in.set(Some(0));
+            raw.partly.set(noise.below(data_size));
+            let patch = noise.bytes(len);
+            content.write_at(&mut state, at as u64, &patch).unwrap_err();
+            let fresh = ContentState::new(raw.len().unwrap(), 0);
+            let now = content.read_at(&fresh, 0, 1 << 20).unwrap();
+            assert_eq!(&*now, &before, "{settings:?}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What was meant by the words of `encfsctl-rs`.
+//!
+//! Pure: no file is looked at, nothing is printed.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+
+use super::encfsctl_args::{Command, EncfsctlArgs, NamesArgs, PasswordArgs};
+use super::output::Format;
+use super::password_source::PasswordWays;
+use super::request::{UsageError, from_clap, parse};
+use super::version::ENCFSCTL_USAGE;
+
+/// One thing to do.
+#[derive(Debug)]
+pub enum CtlRequest {
+    /// Print this on standard output.
+    Help(String),
+    /// Print the version on standard error.
+    Version,
+    /// Do something with a volume.
+    Volume(VolumeRequest),
+}
+
+/// What to do with which volume.
+#[derive(Debug)]
+pub struct VolumeRequest {
+    /// Folder with the raw files, as it was typed.
+    pub root: PathBuf,
+    /// Configuration file by `-c`.
+    pub config: Option<PathBuf>,
+    /// Log more.
+    pub verbose: bool,
+    /// What to do.
+    pub action: Action,
+}
+
+/// The commands.
+#[derive(Debug)]
+pub enum Action {
+    /// Show the settings.
+    Info(Format),
+    /// Change the password, asking for it.
+    Passwd,
+    /// Change the password: old and new from two lines of input.
+    Autopasswd,
+    /// Check the password from one line of input.
+    Autocheckpasswd,
+    /// List a directory.
+    Ls {
+        /// Plain path; empty for the root.
+        path: OsString,
+        /// For whom.
+        format: Format,
+        /// Where the password comes from.
+        passwords: PasswordWays,
+    },
+    /// Print a file.
+    Cat {
+        /// Plain or encrypted path.
+        path: OsString,
+        /// Where the password comes from.
+        passwords: PasswordWays,
+    },
+    /// Decode paths.
+    Decode(Paths),
+    /// Encode paths.
+    Encode(Paths),
+    /// Print the volume key encrypted with itself.
+    ShowKey,
+}
+
+/// Paths to translate.
+#[derive(Debug)]
+pub struct Paths {
+    /// From the command line; none: from standard input, line by line.
+    pub paths: Vec<OsString>,
+    /// Where the password comes from.
+    pub passwords: PasswordWays,
+}
+
+impl CtlRequest {
+    /// Reads the command line, the program's name first.
+    ///
+    /// # Errors
+    /// [`UsageError`], of which the user reads the reason and the usage.
+    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
+        let words: Vec<OsString> = words.into_iter().collect();
+        if words.len() < 2 {
+            return Err(UsageError::Words("missing command or rootDir".to_owned()));
+        }
+        match parse::<EncfsctlArgs>(words, ENCFSCTL_USAGE) {
+            Ok(args) => Self::from_args(args),
+            Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                Ok(Self::Help(error.render().to_string()))
+            }
+            Err(error) => Err(from_clap(&error)),
+        }
+    }
+
+    fn from_args(args: EncfsctlArgs) -> Result<Self, UsageError> {
+        if args.version {
+            return Ok(Self::Version);
+        }
+        let Some(command) = args.command else {
+            return Err(UsageError::Words("missing command or rootDir".to_owned()));
+        };
+        let (root, action) = meant_by(command)?;
+        Ok(Self::Volume(VolumeRequest {
+            root: PathBuf::from(root),
+            config: args.config.map(PathBuf::from),
+            verbose: args.verbose,
+            action,
+        }))
+    }
+}
+
+fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
+    Ok(match command {
+        Command::Info(args) => (args.root, Action::Info(format(args.json))),
+        Command::Passwd(args) => (args.root, Action::Passwd),
+        Command::Autopasswd(args) => (args.root, Action::Autopasswd),
+        Command::Autocheckpasswd(args) => (args.root, Action::Autocheckpasswd),
+        Command::ShowKey(args) => (args.root, Action::ShowKey),
+        Command::Ls(args) => {
+            let path = args.path.unwrap_or_default();
+            let passwords = ways(args.password);
+            (
+                args.root,
+                Action::Ls {
+                    path,
+                    format: format(args.json),
+                    passwords,
+                },
+            )
+        }
+        Command::Cat(args) => {
+            refuse_reverse(args.reverse)?;
+            (
+                args.root,
+                Action::Cat {
+                    path: args.path,
+                    passwords: ways(args.password),
+                },
+            )
+        }
+        Command::Decode(args) => {
+            let (root, paths) = paths(args)?;
+            (root, Action::Decode(paths))
+        }
+        Command::Encode(args) => {
+            let (root, paths) = paths(args)?;
+            (root, Action::Encode(paths))
+        }
+        Command::Other(words) => match words.as_slice() {
+            [root] => (root.clone(), Action::Info(Format::Human)),
+            [root, json] if json == "--json" => (root.clone(), Action::Info(Format::Json)),
+            _ => {
+                let word = words
+                    .first()
+                    .map(|word| word.to_string_lossy().into_owned());
+                let word = word.unwrap_or_default();
+                return Err(UsageError::Words(format!("unknown command '{word}'")));
+            }
+        },
+    })
+}
+
+fn paths(args: NamesArgs) -> Result<(OsString, Paths), UsageError> {
+    refuse_reverse(args.reverse)?;
+    Ok((
+        args.root,
+        Paths {
+            paths: args.paths,
+            passwords: ways(args.password),
+        },
+    ))
+}
+
+fn refuse_reverse(reverse: bool) -> Result<(), UsageError> {
+    if reverse {
+        Err(UsageError::NotSupported("--reverse"))
+    } else {
+        Ok(())
+    }
+}
+
+fn ways(args: PasswordArgs) -> PasswordWays {
+    PasswordWays {
+        program: args.extpass,
+        stdin: args.stdinpass,
+        annotate: false,
+    }
+}
+
+fn format(json: bool) -> Format {
+    if json { Format::Json } else { Format::Human }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn parse(words: &[&str]) -> Result<CtlRequest, UsageError> {
+        let words = std::iter::once("encfsctl").chain(words.iter().copied());
+        CtlRequest::from_words(words.map(OsString::from))
+    }
+
+    fn volume(words: &[&str]) -> VolumeRequest {
+        match parse(words) {
+            Ok(CtlRequest::Volume(request)) => request,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_folder_alone_means_info() {
+        for words in [
+            &["/raw"][..],
+            &["info", "/raw"],
+            &["-v", "info", "/raw"],
+            &["-v", "/raw"],
+        ] {
+            let request = volume(words);
+            assert_eq!(request.root, Path::new("/raw"), "{words:?}");
+            assert!(
+                matches!(request.action, Action::Info(Format::Human)),
+                "{words:?}"
+            );
+        }
+        assert!(matches!(
+            volume(&["/raw", "--json"]).action,
+            Action::Info(Format::Json)
+        ));
+        assert!(matches!(
+            volume(&["info", "--json", "/raw"]).action,
+            Action::Info(Format::Json)
+        ));
+    }
+
+    #[test]
+    fn options_stand_anywhere_after_the_command() {
+        // Back In Time
+        for words in [
+            &["decode", "--extpass=ask", "/raw", "a", "b"][..],
+            &["decode", "/raw", "--extpass=ask", "a", "b"],
+            &["decode", "/raw", "a", "b", "--extp", "ask"],
+        ] {
+            match volume(words).action {
+                Action::Decode(paths) => {
+                    assert_eq!(paths.paths, ["a", "b"], "{words:?}");
+                    assert_eq!(paths.passwords.program.as_deref(), Some("ask".as_ref()));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        match volume(&["encode", "/raw", "--", "-name"]).action {
+            Action::Encode(paths) => assert_eq!(paths.paths, ["-name"]),
+            other => panic!("{other:?}"),
+        }
+        let request = volume(&["ls", "/raw", "-c", "/cfg", "photos"]);
+        assert_eq!(request.config.as_deref(), Some(Path::new("/cfg")));
+        assert!(matches!(request.action, Action::Ls { path, .. } if path == "photos"));
+    }
+
+    #[test]
+    fn wrong_words_are_named() {
+        for (words, text) in [
+            (&[][..], "missing command or rootDir"),
+            (&["-v"], "missing command or rootDir"),
+            (&["frob", "/raw"], "unknown command 'frob'"),
+            (
+                &["passwd", "--bogus", "/raw"],
+                "unrecognized option '--bogus'",
+            ),
+            (
+                &["cat", "--reverse", "/raw", "a"],
+                "--reverse is not supported yet; nothing was changed",
+            ),
+        ] {
+            assert_eq!(parse(words).unwrap_err().to_string(), text, "{words:?}");
+        }
+        for words in [&["passwd"][..], &["cat", "/raw"], &["info", "/a", "/b"]] {
+            assert!(
+                matches!(parse(words), Err(UsageError::Words(_))),
+                "{words:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn version_and_help() {
+        assert!(matches!(parse(&["--version"]), Ok(CtlRequest::Version)));
+        for words in [&["--help"][..], &["cat", "--help"]] {
+            match parse(words) {
+                Ok(CtlRequest::Help(text)) => assert!(text.contains("Example"), "{text}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        <EncfsctlArgs as clap::CommandFactory>::command().debug_assert();
+    }
+}

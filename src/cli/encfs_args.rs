@@ -1,0 +1,204 @@
+//! The words of `encfs-rs [options] rootDir mountPoint [-- FUSE options]`.
+//!
+//! Parsed as `getopt_long` did it for EncFS: options stand anywhere, also after the two
+//! directories; `--` ends them; a long option may be cut to a prefix that means only one;
+//! a repeated option counts once, the last one. Parsing does nothing and reads nothing;
+//! [`super::request`] says what was meant. Options that are understood and refused, because
+//! what they ask for is not built, are not shown in the help.
+
+use std::ffi::OsString;
+
+use clap::{ArgAction, Parser};
+
+/// What was typed.
+#[derive(Debug, Clone, Default, Parser)]
+#[command(
+    name = "encfs-rs",
+    about = "Mounts an encrypted folder, or creates one",
+    long_about = LONG_ABOUT,
+    after_help = SHORT_EXAMPLES,
+    after_long_help = EXAMPLES,
+    disable_version_flag = true,
+    infer_long_args = true,
+    args_override_self = true,
+    max_term_width = 90
+)]
+pub(super) struct EncfsArgs {
+    /// Stay in the foreground; the log goes to standard error
+    #[arg(short = 'f', help_heading = "Running")]
+    pub(super) foreground: bool,
+
+    /// Serve requests on a single thread
+    #[arg(short = 's', help_heading = "Running")]
+    pub(super) single_thread: bool,
+
+    /// Log more, for finding faults
+    #[arg(short = 'v', long, help_heading = "Running")]
+    pub(super) verbose: bool,
+
+    /// Log every request of the kernel; stays in the foreground
+    #[arg(short = 'd', long, help_heading = "Running")]
+    pub(super) fuse_debug: bool,
+
+    /// Name in the system log [default: encfs]
+    #[arg(short = 't', long, value_name = "TAG", help_heading = "Running")]
+    pub(super) syslogtag: Option<String>,
+
+    /// Unmount the folder given, at once, even if it is in use or its daemon is dead
+    #[arg(short = 'u', help_heading = "Running")]
+    pub(super) unmount: bool,
+
+    /// The same; EncFS took an argument here and ignored it
+    #[arg(long = "unmount", num_args = 0..=1, require_equals = true, default_missing_value = "", hide = true)]
+    pub(super) unmount_long: Option<OsString>,
+
+    /// Unmount after this many minutes without use
+    #[arg(
+        short = 'i',
+        long,
+        value_name = "MINUTES",
+        allow_hyphen_values = true,
+        hide = true
+    )]
+    pub(super) idle: Option<String>,
+
+    /// Ask for the password again after an idle period (needs --extpass)
+    #[arg(short = 'm', long, hide = true)]
+    pub(super) ondemand: bool,
+
+    /// Ask for the password at the first access (needs --ondemand)
+    #[arg(long, hide = true)]
+    pub(super) delaymount: bool,
+
+    /// Read the password from one line of standard input
+    #[arg(short = 'S', long, help_heading = "Password")]
+    pub(super) stdinpass: bool,
+
+    /// Take the password from the output of this command (run by /bin/sh)
+    #[arg(long, value_name = "COMMAND", help_heading = "Password")]
+    pub(super) extpass: Option<OsString>,
+
+    /// Open with any password, right or wrong
+    #[arg(long, help_heading = "Password")]
+    pub(super) anykey: bool,
+
+    /// Write machine-readable lines to standard error before each question
+    #[arg(long, help_heading = "Password")]
+    pub(super) annotate: bool,
+
+    /// Configuration file, instead of the one in rootDir
+    #[arg(short = 'c', long, value_name = "FILE", help_heading = "Volume")]
+    pub(super) config: Option<OsString>,
+
+    /// New volume: the standard settings, without questions
+    #[arg(long, overrides_with_all = ["paranoia", "expert"], help_heading = "Volume")]
+    pub(super) standard: bool,
+
+    /// New volume: every block authenticated, AES-256; slower, no hard links
+    #[arg(long, overrides_with_all = ["standard", "expert"], help_heading = "Volume")]
+    pub(super) paranoia: bool,
+
+    /// New volume: every setting by a question
+    #[arg(long, overrides_with_all = ["standard", "paranoia"], help_heading = "Volume")]
+    pub(super) expert: bool,
+
+    /// Refuse volumes without block authentication; new volumes get it
+    #[arg(long, help_heading = "Volume")]
+    pub(super) require_macs: bool,
+
+    /// Return data even where its authentication fails
+    #[arg(long, help_heading = "Volume")]
+    pub(super) forcedecode: bool,
+
+    /// Allow volumes whose file contents are not encrypted
+    #[arg(long, hide = true)]
+    pub(super) insecure: bool,
+
+    /// Show a plain folder encrypted, read-only
+    #[arg(long, overrides_with = "reversewrite", hide = true)]
+    pub(super) reverse: bool,
+
+    /// Show a plain folder encrypted, writable where the volume allows it
+    #[arg(long, overrides_with = "reverse", hide = true)]
+    pub(super) reversewrite: bool,
+
+    /// FUSE and mount options, separated by commas; may be repeated
+    #[arg(short = 'o', value_name = "OPTIONS", action = ArgAction::Append, help_heading = "Mount")]
+    pub(super) mount_options: Vec<OsString>,
+
+    /// As root: all users may enter; what they create belongs to them
+    #[arg(long, help_heading = "Mount")]
+    pub(super) public: bool,
+
+    /// The kernel keeps neither contents nor attributes
+    #[arg(long, help_heading = "Mount")]
+    pub(super) nocache: bool,
+
+    /// The kernel keeps no contents
+    #[arg(long, help_heading = "Mount")]
+    pub(super) nodatacache: bool,
+
+    /// The kernel keeps no attributes
+    #[arg(long, help_heading = "Mount")]
+    pub(super) noattrcache: bool,
+
+    /// Leave out the usual mount options (default_permissions)
+    #[arg(long, help_heading = "Mount")]
+    pub(super) no_default_flags: bool,
+
+    /// List the words that -o takes
+    #[arg(short = 'H', long, help_heading = "Help")]
+    pub(super) fuse_help: bool,
+
+    /// Print the version on standard error
+    #[arg(long, help_heading = "Help")]
+    pub(super) version: bool,
+
+    /// The two directories, then words for FUSE.
+    #[arg(hide = true)]
+    pub(super) words: Vec<OsString>,
+}
+
+const LONG_ABOUT: &str = "\
+Mounts an encrypted folder, or creates one.
+
+rootDir holds the encrypted files; at mountPoint they appear decrypted. If rootDir has no
+volume yet, one is created there after a question or two. The command returns when the
+files are there to be used; unmount with `fusermount3 -u mountPoint`.";
+
+const SHORT_EXAMPLES: &str = "\
+Example:
+  encfs-rs ~/rawfs ~/backupfs        create or open ~/rawfs, files appear in ~/backupfs
+  fusermount3 -u ~/backupfs          put them away again
+
+More with --help.";
+
+const EXAMPLES: &str = "\
+Examples:
+  Create a volume, or open the one that is there:
+    encfs-rs ~/rawfs ~/backupfs
+
+  Copy into it, then put it away:
+    rsync -a ~/documents/ ~/backupfs/
+    fusermount3 -u ~/backupfs
+
+  In a script, the password in a file only you can read:
+    encfs-rs --extpass='cat ~/.backup-password' ~/rawfs ~/backupfs
+    printf '%s\\n' \"$PASSWORD\" | encfs-rs --stdinpass --standard ~/rawfs ~/backupfs
+
+  Read-only, under a name of its own in the mount table:
+    encfs-rs ~/rawfs ~/backupfs -o ro,fsname=backup,subtype=encfs
+
+  What goes wrong, seen as it happens:
+    encfs-rs -f -v ~/rawfs ~/backupfs
+
+Questions asked before the mount read standard input, --stdinpass too: first the answers,
+then one line with the password.
+
+Environment:
+  ENCFS6_CONFIG   configuration file to use (as -c)
+  ENCFS5_CONFIG   the same, in the format of EncFS 1.3 and 1.4
+
+Exit status: 0 mounted (with -f: unmounted again), 1 otherwise, with the reason.
+
+encfsctl-rs shows and checks volumes and changes their passwords.";

@@ -1,0 +1,199 @@
+//! The words of `encfsctl-rs COMMAND rootDir ...`.
+//!
+//! Options may stand before the command, between it and the directory, and after. A single
+//! word is a directory for `info`. Parsing does nothing and reads nothing;
+//! [`super::ctl_request`] says what was meant.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand};
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "encfsctl-rs",
+    about = "Shows an EncFS volume, changes its password, reads it without mounting",
+    after_help = EXAMPLES,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    infer_long_args = true,
+    args_override_self = true,
+    max_term_width = 90
+)]
+pub(super) struct EncfsctlArgs {
+    /// Print the version on standard error
+    #[arg(long)]
+    pub(super) version: bool,
+
+    /// Log more, for finding faults
+    #[arg(short = 'v', long, global = true)]
+    pub(super) verbose: bool,
+
+    /// Configuration file, instead of the one in rootDir
+    #[arg(short = 'c', long, value_name = "FILE", global = true)]
+    pub(super) config: Option<OsString>,
+
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show a volume's settings
+    #[command(after_help = INFO_EXAMPLES)]
+    Info(InfoArgs),
+    /// Change the password
+    #[command(after_help = PASSWD_NOTE)]
+    Passwd(VolumeArgs),
+    /// Change the password: two lines of standard input, the old one and the new one
+    #[command(after_help = AUTOPASSWD_EXAMPLES)]
+    Autopasswd(VolumeArgs),
+    /// Check the password read from one line of standard input
+    Autocheckpasswd(VolumeArgs),
+    /// List a directory with plain names, sizes and times
+    #[command(after_help = LS_EXAMPLES)]
+    Ls(LsArgs),
+    /// Print the content of a file
+    #[command(after_help = CAT_EXAMPLES)]
+    Cat(CatArgs),
+    /// Print the plain form of encrypted names
+    #[command(after_help = DECODE_EXAMPLES)]
+    Decode(NamesArgs),
+    /// Print the encrypted form of plain names
+    #[command(after_help = ENCODE_EXAMPLES)]
+    Encode(NamesArgs),
+    /// Print the volume key, encrypted with itself
+    #[command(name = "showKey", alias = "showkey")]
+    ShowKey(VolumeArgs),
+    /// A folder alone means `info`.
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// A volume.
+#[derive(Debug, Args)]
+pub(super) struct VolumeArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+}
+
+/// `info`.
+#[derive(Debug, Args)]
+pub(super) struct InfoArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Where the password comes from.
+#[derive(Debug, Args)]
+pub(super) struct PasswordArgs {
+    /// Take the password from the output of this command (run by /bin/sh)
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) extpass: Option<OsString>,
+    /// Read the password from one line of standard input
+    #[arg(short = 'S', long)]
+    pub(super) stdinpass: bool,
+}
+
+/// `ls`.
+#[derive(Debug, Args)]
+pub(super) struct LsArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// Plain path of the directory to list [default: the root]
+    #[arg(value_name = "path")]
+    pub(super) path: Option<OsString>,
+    /// One JSON array instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
+/// `cat`.
+#[derive(Debug, Args)]
+pub(super) struct CatArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// Path of the file, plain or encrypted
+    #[arg(value_name = "path")]
+    pub(super) path: OsString,
+    /// Show a plain folder's file encrypted
+    #[arg(long, hide = true)]
+    pub(super) reverse: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
+/// `decode` and `encode`.
+#[derive(Debug, Args)]
+pub(super) struct NamesArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// Names or paths; without any, one per line of standard input
+    #[arg(value_name = "path")]
+    pub(super) paths: Vec<OsString>,
+    /// rootDir is the plain folder of a reverse volume
+    #[arg(long, hide = true)]
+    pub(super) reverse: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs ~/rawfs                        settings of the volume in ~/rawfs
+  encfsctl-rs passwd ~/rawfs                 change its password
+  encfsctl-rs ls ~/rawfs photos              list without mounting
+  encfsctl-rs cat ~/rawfs photos/a.jpg > a.jpg
+  encfsctl-rs decode ~/rawfs dB3,kXq9        which file is this?
+
+Each command has its own --help. Exit status: 0 done, 1 not done, with the reason.";
+
+const INFO_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs info ~/rawfs
+  encfsctl-rs info --json ~/rawfs | jq .cipher.key_bits
+
+No password is needed: the settings are not secret.";
+
+const PASSWD_NOTE: &str = "\
+The files are not touched: the password encrypts only the volume key, which stays as it is.
+Whoever has a copy of the old configuration and the old password can still open the volume.
+Interrupted at any point, either the old or the new password works.";
+
+const AUTOPASSWD_EXAMPLES: &str = "\
+Example:
+  printf 'old\\nnew\\n' | encfsctl-rs autopasswd ~/rawfs";
+
+const LS_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs ls ~/rawfs
+  encfsctl-rs ls --json ~/rawfs photos/2026";
+
+const CAT_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs cat ~/rawfs notes/todo.txt
+  encfsctl-rs cat ~/rawfs x7Dq,1/9fKe-Zr     an encrypted path is understood too";
+
+const DECODE_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs decode ~/rawfs x7Dq,1/9fKe-Zr
+  find ~/rawfs -printf '%P\\n' | encfsctl-rs decode --extpass='cat pw' ~/rawfs
+
+Each line of input is answered at once, so the command can be kept running and talked to.
+A name that is not of this volume gives an empty line.";
+
+const ENCODE_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs encode ~/rawfs notes/todo.txt
+  encfsctl-rs encode --extpass='cat pw' ~/rawfs < list-of-paths";

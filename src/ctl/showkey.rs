@@ -1,0 +1,23 @@
+//! `showKey`: the volume key, encrypted with itself.
+//!
+//! Worth a backup on paper: with the key and the settings the files can be read even if the
+//! configuration is lost. Whoever has the key needs no password.
+
+use std::io::{self, Write};
+
+use super::open::configuration;
+use crate::cli::ctl_request::VolumeRequest;
+use crate::cli::exit::Failure;
+use crate::cli::password_source::PasswordWays;
+use crate::term::Console;
+use crate::{crypto, nameio, volume};
+
+pub(super) fn print(request: &VolumeRequest, console: &mut Console) -> Result<(), Failure> {
+    let file = configuration(request)?;
+    let password = PasswordWays::default().for_opening(console, &request.root)?;
+    let key = volume::volume_key(&file.config, &password, true)?;
+    let suite = volume::suite(&file.config)?;
+    let wrapped = crypto::wrap_under_itself(&suite, &key).map_err(volume::Error::from)?;
+    writeln!(io::stdout(), "{}", nameio::to_base64(&wrapped))?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Names to nodes.
+
+use std::sync::atomic::Ordering;
+
+use super::tree::{Link, NodeId, ROOT};
+use super::{EncFs, Entry, FsError};
+use crate::nameio::{PlainName, is_reserved_in_root};
+use crate::raw::{Kind, Stat};
+
+impl EncFs {
+    /// The entry `name` of the directory `parent`; the kernel gets one reference.
+    ///
+    /// # Errors
+    /// `ENOENT`; what the storage answered.
+    pub fn lookup(&self, parent: NodeId, name: &[u8]) -> Result<Entry, FsError> {
+        let _steady = self.tree.steady(&[parent]);
+        let link = self.link_to(parent, name)?;
+        let stat = self.in_dir(parent, false, |dir| dir.stat(link.raw.as_name()))?;
+        self.enter(link, &stat)
+    }
+
+    /// The kernel gives back `count` references to a node.
+    pub fn forget(&self, id: NodeId, count: u64) {
+        self.tree.forget(id, count);
+        if self.tree.with(id, |_| ()).is_none() {
+            self.dirs.forget(id);
+        }
+    }
+
+    /// A plain name in a directory as it is stored. The caller holds `parent` steady.
+    pub(super) fn link_to(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
+        let name = PlainName::new(name)?;
+        let dir_iv = self.tree.dir_iv(parent).ok_or(FsError::NoSuchNode)?;
+        let (raw, iv) = self.volume.names.encode(&name, dir_iv)?;
+        if parent == ROOT && is_reserved_in_root(raw.as_bytes()) {
+            return Err(FsError::NoSuchEntry);
+        }
+        Ok(Link {
+            parent,
+            name,
+            raw,
+            iv,
+        })
+    }
+
+    /// The same for a name that shall be made: a configuration file's is refused.
+    pub(super) fn new_link(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
+        match self.link_to(parent, name) {
+            Err(FsError::NoSuchEntry) => Err(FsError::Reserved),
+            link => link,
+        }
+    }
+
+    /// The entry behind a name with these raw attributes.
+    pub(super) fn enter(&self, link: Link, stat: &Stat) -> Result<Entry, FsError> {
+        let join = !self.inodes_vary.load(Ordering::Relaxed);
+        if stat.kind == Kind::File {
+            // Before the node exists: a file without a size must not leave a reference.
+            self.plain_size(stat.size)?;
+        }
+        let node = self.tree.enter(link, stat, join);
+        let link_len = match stat.kind {
+            Kind::Symlink => self.link_len(node),
+            _ => Ok(stat.size),
+        };
+        match link_len.and_then(|len| self.attr(node, stat, Some(len))) {
+            Ok(attr) => Ok(Entry { node, attr }),
+            Err(error) => {
+                self.tree.forget(node, 1);
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Opening, closing, flushing and syncing files.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::RwLockWriteGuard;
+
+use super::handles::FileHandle;
+use super::open_files::OpenFile;
+use super::tree::{NodeId, Place};
+use super::{EncFs, FsError, HandleId};
+use crate::blockio::ContentState;
+use crate::raw::{Access, Errno, File, Kind, Stat};
+
+/// What of `open(2)`'s flags matters here: the kernel does the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenFlags {
+    /// Opened for writing, alone or with reading.
+    pub write: bool,
+    /// The file must not exist (`O_EXCL`).
+    pub exclusive: bool,
+}
+
+impl EncFs {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`FsError::Stale`] if another file has the name since it was looked up, upon which the
+    /// kernel looks it up once more; what the storage answered.
+    pub fn open(&self, id: NodeId, flags: OpenFlags) -> Result<HandleId, FsError> {
+        let access = if flags.write {
+            Access::ReadWrite
+        } else {
+            Access::Read
+        };
+        let _steady = self.tree.steady(&[id]);
+        let (raw, open) = self.open_raw(id, access)?;
+        Ok(self.add_handle(raw, open, flags.write))
+    }
+
+    pub(super) fn add_handle(
+        &self,
+        raw: Arc<File>,
+        open: Arc<OpenFile>,
+        writable: bool,
+    ) -> HandleId {
+        self.tree.count_open(open.node, 1);
+        self.handles.add_file(FileHandle {
+            open,
+            raw,
+            writable,
+            dirty: AtomicBool::new(false),
+        })
+    }
+
+    /// Opens the raw file of a node and adds it to the node's shared state. The caller holds the
+    /// node steady, and takes the file out of the table again.
+    pub(super) fn open_raw(
+        &self,
+        id: NodeId,
+        access: Access,
+    ) -> Result<(Arc<File>, Arc<OpenFile>), FsError> {
+        let place = self.tree.place(id).ok_or(FsError::NoSuchNode)?;
+        let file = self.open_at(&place, access)?;
+        let stat = file.stat()?;
+        if stat.kind != Kind::File {
+            return Err(FsError::NotRegular);
+        }
+        self.check_identity(id, &place, &stat)?;
+        let file = Arc::new(file);
+        let writable = access == Access::ReadWrite;
+        let external_iv = self.external_iv(place.iv);
+        let open = self.open_files.add(id, &file, writable, stat.mode, || {
+            ContentState::new(stat.size, external_iv)
+        });
+        if open.content.read().raw_len() != stat.size {
+            open.suspect.store(true, Ordering::Relaxed);
+        }
+        Ok((file, open))
+    }
+
+    fn open_at(&self, place: &Place, access: Access) -> Result<File, FsError> {
+        let name = place.raw.as_name();
+        let open = || self.in_dir(place.parent, true, |dir| dir.open_file(name, access));
+        match open() {
+            Err(error) if error.raw_errno() == Some(Errno::ACCESS) => {
+                // The kernel has checked the caller's rights. What is missing is ours: a writer
+                // must read too, and an owner may write a file whose mode forbids it.
+                let stat = self.in_dir(place.parent, true, |dir| dir.stat(name))?;
+                if stat.uid != crate::raw::own_ids().uid || stat.mode & 0o600 == 0o600 {
+                    return Err(error);
+                }
+                self.in_dir(place.parent, true, |dir| {
+                    dir.set_mode(name, stat.mode | 0o600)
+                })?;
+                let opened = open();
+                let restored = self.in_dir(place.parent, true, |dir| dir.set_mode(name, stat.mode));
+                let file = opened?;
+                restored?;
+                Ok(file)
+            }
+            result => result,
+        }
+    }
+
+    /// The opened raw file must be the one that was looked up.
+    fn check_identity(&self, id: NodeId, place: &Place, opened: &Stat) -> Result<(), FsError> {
+        let known = self.tree.with(id, |node| node.raw_id);
+        if known == Some(opened.id) || self.inodes_vary.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        // Some storage gives other inode numbers by descriptor than by name.
+        let named = self.in_dir(place.parent, true, |dir| dir.stat(place.raw.as_name()))?;
+        if known == Some(named.id) {
+            tracing::warn!("this storage changes inode numbers: hard links are not recognised");
+            self.inodes_vary.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        Err(FsError::Stale)
+    }
+
+    /// The end of one `close(2)`: storage that uploads or checks then tells its errors.
+    ///
+    /// # Errors
+    /// What the storage answered: what was written may be lost.
+    pub fn flush(&self, handle: HandleId) -> Result<(), FsError> {
+        let handle = self.handles.file(handle)?;
+        if handle.dirty.swap(false, Ordering::Relaxed) {
+            handle.raw.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Makes written contents survive a crash.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn fsync(&self, handle: HandleId, data_only: bool) -> Result<(), FsError> {
+        let handle = self.handles.file(handle)?;
+        handle.raw.sync(data_only)?;
+        Ok(())
+    }
+
+    /// The last user of a handle is gone.
+    pub fn release(&self, handle: HandleId) {
+        if let Some(handle) = self.handles.remove_file(handle) {
+            self.open_files.remove(&handle.open, &handle.raw);
+            self.tree.count_open(handle.open.node, -1);
+        }
+    }
+
+    /// Asks the storage for the raw length where it is not known for sure: after a failed
+    /// write, or when somebody else seems to have written.
+    pub(super) fn refresh(
+        &self,
+        open: &OpenFile,
+        file: &File,
+        content: &mut RwLockWriteGuard<'_, ContentState>,
+    ) -> Result<(), FsError> {
+        if open.suspect.swap(false, Ordering::Relaxed) || content.is_stale() {
+            match file.stat() {
+                Ok(stat) => content.refresh(stat.size),
+                Err(error) => {
+                    open.suspect.store(true, Ordering::Relaxed);
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Reading and writing by handle: no name is used, no other file waits.
+
+use std::sync::atomic::Ordering;
+
+use super::attr_set::without_set_ids;
+use super::handles::FileHandle;
+use super::{EncFs, FsError, HandleId};
+use crate::blockio::{Content, PlainData};
+use crate::raw::File;
+
+impl EncFs {
+    /// Reads up to `len` plain bytes at `at`; fewer only at the end of the file.
+    ///
+    /// # Errors
+    /// A block that fails its authentication; what the storage answered.
+    pub fn read(&self, handle: HandleId, at: u64, len: usize) -> Result<PlainData, FsError> {
+        let handle = self.handles.file(handle)?;
+        self.read_from(&handle, at, len)
+    }
+
+    pub(super) fn read_from(
+        &self,
+        handle: &FileHandle,
+        at: u64,
+        len: usize,
+    ) -> Result<PlainData, FsError> {
+        let open = &handle.open;
+        if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
+            let mut content = open.content.write();
+            self.refresh(open, &handle.raw, &mut content)?;
+        }
+        let content = open.content.read();
+        Ok(self.content(&handle.raw).read_at(&content, at, len)?)
+    }
+
+    /// Writes plain bytes at `at`. `drop_set_ids`: the writer is not root, so that the file's
+    /// set-ID bits go.
+    ///
+    /// # Errors
+    /// The storage's own; nothing of `data` counts as written then.
+    pub fn write(
+        &self,
+        handle: HandleId,
+        at: u64,
+        data: &[u8],
+        drop_set_ids: bool,
+    ) -> Result<(), FsError> {
+        let handle = self.handles.file(handle)?;
+        self.write_to(&handle, at, data)?;
+        if drop_set_ids {
+            let mode = handle.open.mode.load(Ordering::Relaxed);
+            let left = without_set_ids(mode);
+            if left != mode {
+                handle.raw.set_mode(left)?;
+                handle.open.mode.store(left, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_to(
+        &self,
+        handle: &FileHandle,
+        at: u64,
+        data: &[u8],
+    ) -> Result<(), FsError> {
+        if !handle.writable {
+            return Err(FsError::NotWritable);
+        }
+        let open = &handle.open;
+        let mut content = open.content.write();
+        self.refresh(open, &handle.raw, &mut content)?;
+        handle.dirty.store(true, Ordering::Relaxed);
+        self.content(&handle.raw).write_at(&mut content, at, data)?;
+        Ok(())
+    }
+
+    pub(super) fn content<'a>(&'a self, file: &'a File) -> Content<'a, File> {
+        Content::new(&self.volume.codec, file)
+    }
+}

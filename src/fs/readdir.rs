@@ -1,0 +1,162 @@
+//! Listings: decoded once per read from the start, so that positions stay valid.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::handles::DirHandle;
+use super::tree::{Link, NodeId, ROOT};
+use super::{EncFs, Entry, FsError, HandleId};
+use crate::nameio::{PlainName, RawName, is_reserved_in_root};
+use crate::raw::{Errno, Kind};
+
+/// One entry of a listing.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Plain name.
+    pub name: PlainName,
+    raw: RawName,
+    iv: u64,
+    /// Kind, where the storage's listing says it.
+    pub kind: Option<Kind>,
+    /// Inode number as the listing has it; the node's id if the node is known.
+    pub ino: u64,
+}
+
+/// A listing of a directory, without `.` and `..`.
+#[derive(Debug)]
+pub struct Listing {
+    /// The directory.
+    pub node: NodeId,
+    /// Its parent; the root's is itself.
+    pub parent: NodeId,
+    /// The entries, in the storage's order. Undecodable raw names are left out (format 6.8).
+    pub entries: Vec<Listed>,
+}
+
+impl EncFs {
+    /// Opens a directory.
+    ///
+    /// # Errors
+    /// [`FsError::NoSuchNode`].
+    pub fn opendir(&self, id: NodeId) -> Result<HandleId, FsError> {
+        self.tree.with(id, |_| ()).ok_or(FsError::NoSuchNode)?;
+        self.tree.count_open(id, 1);
+        Ok(self.handles.add_dir(DirHandle {
+            node: id,
+            listing: Mutex::new(None),
+        }))
+    }
+
+    /// The listing of an open directory; with `from_start` it is read anew.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn listing(&self, handle: HandleId, from_start: bool) -> Result<Arc<Listing>, FsError> {
+        let handle = self.handles.dir(handle)?;
+        if !from_start && let Some(listing) = handle.listing.lock().clone() {
+            return Ok(listing);
+        }
+        let listing = Arc::new(self.list(handle.node)?);
+        *handle.listing.lock() = Some(Arc::clone(&listing));
+        Ok(listing)
+    }
+
+    fn list(&self, id: NodeId) -> Result<Listing, FsError> {
+        let _steady = self.tree.steady(&[id]);
+        let dir_iv = match self.tree.dir_iv(id) {
+            Some(iv) => iv,
+            // A removed directory that is still open is empty.
+            None => {
+                return Ok(Listing {
+                    node: id,
+                    parent: id,
+                    entries: Vec::new(),
+                });
+            }
+        };
+        let parent = self.tree.place(id).map_or(ROOT, |place| place.parent);
+        let raw = self.in_dir(id, true, crate::raw::Dir::entries)?;
+        let mut entries = Vec::with_capacity(raw.len());
+        for entry in raw {
+            if id == ROOT && is_reserved_in_root(&entry.name) {
+                continue;
+            }
+            let Ok((name, iv)) = self.volume.names.decode(&entry.name, dir_iv) else {
+                tracing::debug!("{} does not decode", entry.name.escape_ascii());
+                continue;
+            };
+            let Ok(raw) = RawName::new(entry.name) else {
+                continue;
+            };
+            entries.push(Listed {
+                name,
+                raw,
+                iv,
+                kind: entry.kind,
+                ino: entry.ino,
+            });
+        }
+        Ok(Listing {
+            node: id,
+            parent,
+            entries,
+        })
+    }
+
+    /// Inode number of a listed entry as users see it.
+    #[must_use]
+    pub fn listed_ino(&self, listing: &Listing, entry: &Listed) -> u64 {
+        self.tree
+            .child(listing.node, &entry.name)
+            .map_or(entry.ino, |node| node.0)
+    }
+
+    /// A listed entry with its attributes, as `lookup` gives it; the kernel gets one reference.
+    /// `None` if it is gone meanwhile.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn enter_listed(
+        &self,
+        listing: &Listing,
+        entry: &Listed,
+    ) -> Result<Option<Entry>, FsError> {
+        let _steady = self.tree.steady(&[listing.node]);
+        if self.tree.dir_iv(listing.node).is_none() {
+            return Ok(None);
+        }
+        // The directory may have been renamed since it was listed: its names are other ones then.
+        let link = self.link_to(listing.node, entry.name.as_bytes())?;
+        let link = if link.raw == entry.raw {
+            Link {
+                iv: entry.iv,
+                ..link
+            }
+        } else {
+            link
+        };
+        match self.in_dir(listing.node, false, |dir| dir.stat(link.raw.as_name())) {
+            Ok(stat) => self.enter(link, &stat).map(Some),
+            Err(error) if error.raw_errno() == Some(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The last user of a directory handle is gone.
+    pub fn releasedir(&self, handle: HandleId) {
+        if let Some(handle) = self.handles.remove_dir(handle) {
+            self.tree.count_open(handle.node, -1);
+        }
+    }
+
+    /// Makes changes of names in an open directory survive a crash.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn fsyncdir(&self, handle: HandleId) -> Result<(), FsError> {
+        let handle = self.handles.dir(handle)?;
+        let _steady = self.tree.steady(&[handle.node]);
+        self.in_dir(handle.node, true, crate::raw::Dir::sync)
+    }
+}

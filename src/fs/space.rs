@@ -1,0 +1,112 @@
+//! Holes, reservation of space, copying between files.
+
+use std::sync::atomic::Ordering;
+
+use super::{EncFs, FsError, HandleId};
+
+/// Plain bytes copied per step.
+const COPY_STEP: usize = 1024 * 1024;
+/// Plain bytes copied per call at most: the caller asks again, and can be interrupted.
+const COPY_CALL: u64 = 64 * 1024 * 1024;
+
+/// What to do with a range of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reserve {
+    /// Reserve space; the file grows to cover the range.
+    Grow,
+    /// Reserve space; the size stays.
+    KeepSize,
+    /// Give space back: zeros, the size stays.
+    PunchHole,
+    /// Zeros; the file grows to cover the range.
+    Zero,
+    /// Zeros; the size stays.
+    ZeroKeepSize,
+}
+
+impl EncFs {
+    /// Reserves or gives back space.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` where the storage cannot; what the storage answered.
+    pub fn fallocate(
+        &self,
+        handle: HandleId,
+        what: Reserve,
+        at: u64,
+        len: u64,
+    ) -> Result<(), FsError> {
+        let handle = self.handles.file(handle)?;
+        if !handle.writable {
+            return Err(FsError::NotWritable);
+        }
+        let open = &handle.open;
+        let mut state = open.content.write();
+        self.refresh(open, &handle.raw, &mut state)?;
+        handle.dirty.store(true, Ordering::Relaxed);
+        let content = self.content(&handle.raw);
+        match what {
+            Reserve::Grow | Reserve::KeepSize => {
+                content.reserve(&mut state, at, len, what == Reserve::Grow)?;
+            }
+            Reserve::PunchHole | Reserve::ZeroKeepSize => content.zero(&mut state, at, len)?,
+            Reserve::Zero => {
+                content.zero(&mut state, at, len)?;
+                let end = at.checked_add(len).ok_or(FsError::Invalid)?;
+                if end > state.plain_len(&self.volume.codec)? {
+                    content.set_len(&mut state, end)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first position from `at` on that holds data, or with `hole` that is in a hole.
+    ///
+    /// # Errors
+    /// `ENXIO`; what the storage answered.
+    pub fn lseek(&self, handle: HandleId, at: u64, hole: bool) -> Result<u64, FsError> {
+        let handle = self.handles.file(handle)?;
+        let open = &handle.open;
+        if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
+            let mut content = open.content.write();
+            self.refresh(open, &handle.raw, &mut content)?;
+        }
+        let state = open.content.read();
+        Ok(self.content(&handle.raw).seek(&state, at, hole)?)
+    }
+
+    /// Copies up to `len` plain bytes between two handles; the result is how many were copied.
+    /// The raw bytes differ, as each file has its own IV: this spares the caller's copies only.
+    ///
+    /// # Errors
+    /// Only if nothing could be copied.
+    pub fn copy_range(
+        &self,
+        from: HandleId,
+        from_at: u64,
+        to: HandleId,
+        to_at: u64,
+        len: u64,
+    ) -> Result<u64, FsError> {
+        let (from, to) = (self.handles.file(from)?, self.handles.file(to)?);
+        let len = len.min(COPY_CALL);
+        let mut done = 0;
+        while done < len {
+            let step = usize::try_from(len - done).map_or(COPY_STEP, |left| left.min(COPY_STEP));
+            let copied = self
+                .read_from(&from, from_at + done, step)
+                .and_then(|data| {
+                    self.write_to(&to, to_at + done, &data)?;
+                    Ok(data.len() as u64)
+                });
+            match copied {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(error) if done == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(done)
+    }
+}

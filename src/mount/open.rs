@@ -1,0 +1,68 @@
+//! From a request to an opened volume: the one that is there, or a new one.
+
+use crate::cli::exit::Failure;
+use crate::cli::new_volume;
+use crate::cli::request::MountRequest;
+use crate::config::VolumeConfig;
+use crate::profile::Situation;
+use crate::raw;
+use crate::secret::Password;
+use crate::term::Console;
+use crate::volume::config_file::{self, ConfigFile};
+use crate::volume::{self, UnlockOptions, Volume, unlock};
+
+/// Opens the volume in the request's root, or creates one there; asks what has to be asked.
+pub(super) fn volume(console: &mut Console, request: &MountRequest) -> Result<Volume, Failure> {
+    let root = raw::Dir::open_root(&request.root)
+        .map_err(|error| Failure::from(error).at_path(&request.root))?;
+    let (file, password) = match config_file::find(&request.root, request.config.as_deref())? {
+        Some(file) => {
+            check_demands(&file.config, request)?;
+            let password = request.passwords.for_opening(console, &request.root)?;
+            (file, password)
+        }
+        None => create(console, request)?,
+    };
+    let options = UnlockOptions {
+        check_password: !request.any_key,
+        force_decode: request.force_decode,
+    };
+    Ok(unlock(root, &file.config, &password, &options)?)
+}
+
+fn create(
+    console: &mut Console,
+    request: &MountRequest,
+) -> Result<(ConfigFile, Password), Failure> {
+    let situation = Situation {
+        require_macs: request.require_macs,
+        ..Situation::default()
+    };
+    let annotate = request.passwords.annotate;
+    let settings = new_volume::choose(console, request.profile, situation, annotate)?;
+    let password = request.passwords.for_creating(console, &request.root)?;
+    let file = volume::create(&request.root, &settings, &password)?;
+    Ok((file, password))
+}
+
+/// What the command line demands of a volume that exists. Told on standard output, as EncFS
+/// does.
+fn check_demands(config: &VolumeConfig, request: &MountRequest) -> Result<(), Failure> {
+    if request.require_macs && config.mac_bytes == 0 {
+        return Err(Failure::new(
+            "no_macs",
+            "the blocks of this volume have no authentication codes, and --require-macs was given",
+        )
+        .advise("A volume keeps the settings it was created with.")
+        .on_stdout());
+    }
+    if config.plain_data {
+        return Err(Failure::new(
+            "plain_data",
+            "the file contents of this volume are not encrypted, only the names",
+        )
+        .advise("Such volumes are not mounted yet. encfsctl-rs ls and cat read them.")
+        .on_stdout());
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The one place where a volume, its settings and a request become a FUSE mount.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{signals, unmount};
+use crate::cli::exit::Failure;
+use crate::cli::request::MountRequest;
+use crate::fs::{EncFs, FsOptions};
+use crate::fuse::{self, MountSettings};
+use crate::volume::Volume;
+
+/// Name and type in the mount table, whatever name the program was called by: clients look for
+/// `fuse.encfs`.
+const TYPE: &str = "encfs";
+
+/// Requests served at the same time. A request waits for the storage, so this is about latency,
+/// not about processors.
+const THREADS: usize = 16;
+
+/// How long the kernel keeps attributes and names.
+const TTL: Duration = Duration::from_secs(1);
+
+/// A mount in place.
+pub(super) struct Mounted(fuse::Mounted);
+
+/// Mounts; from then on an ending signal unmounts.
+pub(super) fn begin(
+    volume: Volume,
+    request: &MountRequest,
+    noted: signals::Noted,
+) -> Result<Mounted, Failure> {
+    let shown = request.mount_point.display();
+    let options = FsOptions {
+        public: request.public,
+    };
+    let filesystem = EncFs::new(volume, options).map_err(|error| {
+        Failure::new("storage", format!("{}: {error}", request.root.display()))
+            .at_path(&request.root)
+    })?;
+    let mut mounted = fuse::mount(filesystem, &settings(request)).map_err(|error| {
+        Failure::new("mount", format!("cannot mount at {shown}: {error}"))
+            .at_path(&request.mount_point)
+            .advise(advice(request))
+    })?;
+    let mut unmounter = mounted.unmounter();
+    let path = absolute(&request.mount_point);
+    noted
+        .act(move || {
+            // In use, it is detached, and ends when its last user does.
+            if unmounter.unmount().is_err() {
+                let _ = unmount::lazily(&path);
+            }
+        })
+        .map_err(|error| {
+            let _ = unmount::lazily(&request.mount_point);
+            Failure::new("signals", format!("cannot watch for signals: {error}")).with_io(&error)
+        })?;
+    Ok(Mounted(mounted))
+}
+
+impl Mounted {
+    /// Serves until somebody unmounts.
+    ///
+    /// # Errors
+    /// The connection to the kernel broke.
+    pub(super) fn until_unmounted(self) -> io::Result<()> {
+        self.0.run()
+    }
+}
+
+fn settings(request: &MountRequest) -> MountSettings {
+    let words = &request.words;
+    let (fsname, subtype) = match (&words.fsname, &words.subtype) {
+        (None, None) => (TYPE.to_owned(), Some(TYPE.to_owned())),
+        (None, subtype) => (TYPE.to_owned(), subtype.clone()),
+        // As libfuse has it: a source of one's own leaves the type out.
+        (Some(fsname), subtype) => (fsname.clone(), subtype.clone()),
+    };
+    MountSettings {
+        mount_point: request.mount_point.clone(),
+        fsname,
+        subtype,
+        options: words.kernel.clone(),
+        allow_other: words.allow_other || request.public,
+        allow_root: words.allow_root,
+        threads: if request.single_thread { 1 } else { THREADS },
+        attr_ttl: words.attr_ttl.unwrap_or(TTL),
+        entry_ttl: words.entry_ttl.unwrap_or(TTL),
+    }
+}
+
+fn advice(request: &MountRequest) -> &'static str {
+    if request.words.allow_other && !rustix::process::geteuid().is_root() {
+        return "Only root may use allow_other, unless /etc/fuse.conf says user_allow_other.";
+    }
+    if !Path::new("/dev/fuse").exists() {
+        return "There is no /dev/fuse: load the kernel module fuse, or let this container have it.";
+    }
+    "Is fusermount3 installed (package fuse3), and may you use /dev/fuse?"
+}
+
+/// The daemon's working directory is `/`.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
