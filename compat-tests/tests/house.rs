@@ -43,7 +43,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("fuser", &["fuse"]),
     ("rustix", &["raw", "term", "mount"]),
-    ("nix", &["raw", "mount"]),
+    ("nix", &["raw", "term", "mount"]),
     ("openssl", &["crypto"]),
     ("aes", &["crypto"]),
     ("blowfish", &["crypto"]),
@@ -52,7 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sha1", &["crypto"]),
     ("pbkdf2", &["crypto"]),
     ("xml", &["config_xml"]),
-    ("base64", &["config_xml"]),
+    ("base64", &["config_xml", "cli"]),
     ("clap", &["cli"]),
     ("zeroize", &["secret"]),
     ("signal_hook", &["mount", "term"]),
