@@ -18,6 +18,8 @@ pub struct MountWords {
     pub kernel: Vec<String>,
     /// Users other than the mounting one may enter.
     pub allow_other: bool,
+    /// Root may use the mount besides its owner.
+    pub allow_root: bool,
     /// The mount point may hold entries; they are hidden while mounted.
     pub nonempty: bool,
     /// How long the kernel keeps attributes, if not the usual time.
@@ -114,7 +116,7 @@ const DROPPED_WITH_VALUE: [&str; 12] = [
 ];
 
 /// Words that would change owners and permissions.
-const UNSUPPORTED: [&str; 4] = ["umask", "uid", "gid", "allow_root"];
+const UNSUPPORTED: [&str; 3] = ["umask", "uid", "gid"];
 
 /// For `--fuse-help`.
 pub const LISTED: &str = "\
@@ -122,6 +124,7 @@ Words for -o, separated by commas:
     ro rw nosuid suid nodev dev noexec exec sync async dirsync atime noatime
                            as for every mount
     allow_other            other users may enter too
+    allow_root             root may enter too
     default_permissions    the kernel checks permissions (always on, unless
                            --no-default-flags is given)
     nonempty               mount over a folder that is not empty
@@ -177,6 +180,7 @@ impl MountWords {
             ("attr_timeout", value) => self.attr_ttl = Some(seconds(key, value)?),
             ("entry_timeout", value) => self.entry_ttl = Some(seconds(key, value)?),
             ("allow_other", None) => self.allow_other = true,
+            ("allow_root", None) => self.allow_root = true,
             ("nonempty", None) => self.nonempty = true,
             ("debug", None) => self.debug = true,
             ("relatime", None) => {}

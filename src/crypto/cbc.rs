@@ -52,7 +52,7 @@ impl Engine {
     pub(super) fn new(suite: &CipherSuite, key: &[u8]) -> Result<Self, Error> {
         match suite.algorithm() {
             Algorithm::Null => Ok(Self::Null),
-            Algorithm::Aes if has_aes_instructions() => Self::aes_crate(suite, key),
+            Algorithm::Aes if aes::hardware_accelerated() => Self::aes_crate(suite, key),
             Algorithm::Blowfish => Ok(Self::Blowfish(lanes(suite, key)?)),
             Algorithm::Aes | Algorithm::Camellia => Self::openssl(suite, key),
         }
@@ -111,20 +111,4 @@ fn lanes<C: KeyInit>(suite: &CipherSuite, key: &[u8]) -> Result<Box<Lanes<C>>, E
         got: key.len(),
     })?;
     Ok(Box::new(Lanes::new(cipher)))
-}
-
-/// Whether the processor itself can do AES rounds, so that the `aes` crate uses them.
-fn has_aes_instructions() -> bool {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    {
-        std::arch::is_x86_feature_detected!("aes")
-    }
-    #[cfg(target_arch = "aarch64")]
-    {
-        std::arch::is_aarch64_feature_detected!("aes")
-    }
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
-    {
-        false
-    }
 }

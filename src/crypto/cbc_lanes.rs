@@ -6,10 +6,9 @@
 //! Decryption is parallel inside each block already, so the `cbc` crate gets a block at a time.
 
 use aes::cipher::{
-    Array, Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockSizeUser,
-    InnerIvInit,
+    Array, Block, BlockCipherDecrypt, BlockCipherEncBackend, BlockCipherEncClosure,
+    BlockCipherEncrypt, BlockModeDecrypt, BlockSizeUser, InnerIvInit, array::ArraySize,
 };
-use zeroize::Zeroizing;
 
 use super::iv::Iv;
 
@@ -49,21 +48,10 @@ impl<C: BlockCipherEncrypt + BlockCipherDecrypt> Lanes<C> {
                 next += 1;
                 used += 1;
             }
-            self.advance_together(&mut lanes[..used], &mut states[..used]);
-        }
-    }
-
-    /// Encrypts all lanes, which are equally long, from their states (the IVs) on.
-    fn advance_together(&self, lanes: &mut [&mut [Block<C>]], states: &mut [Block<C>]) {
-        let steps = lanes.first().map_or(0, |lane| lane.len());
-        for step in 0..steps {
-            for (lane, state) in lanes.iter().zip(states.iter_mut()) {
-                xor(state, &lane[step]);
-            }
-            self.0.encrypt_blocks(states);
-            for (lane, state) in lanes.iter_mut().zip(states.iter()) {
-                lane[step] = state.clone();
-            }
+            self.0.encrypt_with_backend(Together {
+                lanes: &mut lanes[..used],
+                states: &mut states[..used],
+            });
         }
     }
 
@@ -84,36 +72,87 @@ impl<C: BlockCipherEncrypt + BlockCipherDecrypt> Lanes<C> {
     /// See [`super::cbc::Engine::cfb_encrypt`].
     pub(super) fn cfb_encrypt(&self, data: &mut [u8], iv: &Iv) {
         let mut feedback = first_block::<C>(iv);
-        for piece in data.chunks_mut(C::block_size()) {
+        let (blocks, rest) = Array::slice_as_chunks_mut(data);
+        for block in blocks {
             self.0.encrypt_block(&mut feedback);
-            for (byte, key) in piece.iter_mut().zip(&mut feedback) {
-                *byte ^= *key;
-                *key = *byte;
-            }
+            feedback = xor(block, &feedback);
+            block.copy_from_slice(&feedback);
         }
+        self.0.encrypt_block(&mut feedback);
+        xor_into(rest, &feedback);
     }
 
     /// See [`super::cbc::Engine::cfb_decrypt`]: here the key stream is known beforehand, so it
     /// is made for eight cipher blocks at once.
     pub(super) fn cfb_decrypt(&self, data: &mut [u8], iv: &Iv) {
         let mut feedback = first_block::<C>(iv);
-        for group in data.chunks_mut(LANES * C::block_size()) {
-            let mut keys = Zeroizing::new([0_u8; LANES * size_of::<Iv>()]);
-            let keys = Array::slice_as_chunks_mut(keys.as_mut_slice()).0;
-            let mut used = 0;
-            for (piece, key) in group.chunks(C::block_size()).zip(keys.iter_mut()) {
-                *key = feedback.clone();
-                for (slot, byte) in feedback.iter_mut().zip(piece) {
-                    *slot = *byte;
-                }
-                used += 1;
+        let (blocks, rest) = Array::slice_as_chunks_mut(data);
+        for group in blocks.chunks_mut(LANES) {
+            let mut keys: [Block<C>; LANES] = std::array::from_fn(|_| Block::<C>::default());
+            let keys = &mut keys[..group.len()];
+            for (key, block) in keys.iter_mut().zip(group.iter()) {
+                *key = std::mem::replace(&mut feedback, block.clone());
             }
-            self.0.encrypt_blocks(&mut keys[..used]);
-            for (piece, key) in group.chunks_mut(C::block_size()).zip(keys.iter()) {
-                for (byte, key) in piece.iter_mut().zip(key) {
-                    *byte ^= *key;
-                }
+            self.0.encrypt_blocks(keys);
+            for (block, key) in group.iter_mut().zip(keys.iter()) {
+                *block = xor(block, key);
             }
+        }
+        self.0.encrypt_block(&mut feedback);
+        xor_into(rest, &feedback);
+    }
+}
+
+/// Chains that advance together: lanes equally long, and as many states, at first the IVs.
+///
+/// A closure of the cipher's back end is compiled as a whole for the processor's AES
+/// instructions; entering the cipher anew at every step takes three times as long.
+struct Together<'a, 'd, N: ArraySize> {
+    lanes: &'a mut [&'d mut [Array<u8, N>]],
+    states: &'a mut [Array<u8, N>],
+}
+
+impl<N: ArraySize> BlockSizeUser for Together<'_, '_, N> {
+    type BlockSize = N;
+}
+
+impl<N: ArraySize> BlockCipherEncClosure for Together<'_, '_, N> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = N>>(self, backend: &B) {
+        let Self { lanes, states } = self;
+        let full = (
+            <&mut [_; LANES]>::try_from(&mut *lanes),
+            <&mut [_; LANES]>::try_from(&mut *states),
+        );
+        match full {
+            // The usual case, compiled for loops of known length.
+            (Ok(lanes), Ok(states)) => advance(backend, lanes, states),
+            _ => advance(backend, lanes, states),
+        }
+    }
+}
+
+/// Encrypts all lanes from their states on.
+#[inline(always)]
+fn advance<N: ArraySize, B: BlockCipherEncBackend<BlockSize = N>>(
+    backend: &B,
+    lanes: &mut [&mut [Array<u8, N>]],
+    states: &mut [Array<u8, N>],
+) {
+    let steps = lanes.first().map_or(0, |lane| lane.len());
+    for step in 0..steps {
+        for (lane, state) in lanes.iter().zip(states.iter_mut()) {
+            *state = xor(state, &lane[step]);
+        }
+        let (parallel, rest) = Array::slice_as_chunks_mut(states);
+        for blocks in parallel {
+            backend.encrypt_par_blocks_inplace(blocks);
+        }
+        for block in rest {
+            backend.encrypt_block_inplace(block);
+        }
+        for (lane, state) in lanes.iter_mut().zip(states.iter()) {
+            lane[step].copy_from_slice(state);
         }
     }
 }
@@ -123,9 +162,20 @@ fn first_block<C: BlockSizeUser>(iv: &Iv) -> Block<C> {
     Array::from_fn(|i| iv.get(i).copied().unwrap_or_default())
 }
 
-/// `state ^= other`.
-fn xor<N: aes::cipher::array::ArraySize>(state: &mut Array<u8, N>, other: &Array<u8, N>) {
-    for (a, b) in state.iter_mut().zip(other) {
-        *a ^= b;
+/// `a ^ b`. By way of a block of its own, so that the compiler sees that nothing overlaps and
+/// does it in one instruction; byte by byte it would be the slowest part of a step.
+#[inline(always)]
+fn xor<N: ArraySize>(a: &Array<u8, N>, b: &Array<u8, N>) -> Array<u8, N> {
+    let mut mixed = a.clone();
+    for (byte, other) in mixed.iter_mut().zip(b) {
+        *byte ^= other;
+    }
+    mixed
+}
+
+/// `data ^= key` for less than a cipher block.
+fn xor_into<N: ArraySize>(data: &mut [u8], key: &Array<u8, N>) {
+    for (byte, key) in data.iter_mut().zip(key) {
+        *byte ^= key;
     }
 }

@@ -341,3 +341,34 @@ fn keys_of_another_suite_are_refused() {
     let error = VolumeCipher::from_material(suite, &[1; 40]).unwrap_err();
     assert_eq!(error, Error::KeyLength { want: 32, got: 40 });
 }
+
+/// Wrapped keys of any length and contents: an answer, never a panic.
+#[test]
+fn hostile_wrapped_keys_are_answered() {
+    let mut noise = Noise::new(21);
+    for suite in all_suites() {
+        let user_key = UserKey::from_material(SecretBytes::new(noise.bytes(suite.material_len())));
+        for len in 0..80 {
+            let wrapped = noise.bytes(len);
+            let right_length = len == suite.wrapped_key_len();
+            let unchecked = unwrap_volume_key(&suite, &user_key, &wrapped, false);
+            assert_eq!(unchecked.is_ok(), right_length, "{suite:?} {len} bytes");
+            let checked = unwrap_volume_key(&suite, &user_key, &wrapped, true);
+            let passes = suite.algorithm() == Algorithm::Null && right_length;
+            assert_eq!(checked.is_ok(), passes, "{suite:?} {len} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_key_wrapped_under_itself_unwraps_to_itself() {
+    for suite in all_suites() {
+        let material = Noise::new(31).bytes(suite.material_len());
+        let key = VolumeKey::from_material(SecretBytes::new(material.clone()));
+        let shown = wrap_under_itself(&suite, &key).unwrap();
+        assert_eq!(shown.len(), suite.wrapped_key_len());
+        let user_key = UserKey::from_material(SecretBytes::new(material));
+        let back = unwrap_volume_key(&suite, &user_key, &shown, true).unwrap();
+        assert!(back.same_as(&key));
+    }
+}

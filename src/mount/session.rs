@@ -84,6 +84,7 @@ fn settings(request: &MountRequest) -> MountSettings {
         subtype,
         options: words.kernel.clone(),
         allow_other: words.allow_other || request.public,
+        allow_root: words.allow_root,
         threads: if request.single_thread { 1 } else { THREADS },
         attr_ttl: words.attr_ttl.unwrap_or(TTL),
         entry_ttl: words.entry_ttl.unwrap_or(TTL),

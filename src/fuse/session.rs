@@ -1,0 +1,180 @@
+//! Mounting, what is asked of the kernel, serving.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fuser::{Config, InitFlags, KernelConfig, MountOption, Session, SessionACL, SessionUnmounter};
+
+use super::filesystem::Adapter;
+use crate::fs::EncFs;
+
+/// Bytes of a request at most: the kernel's limit is 256 pages.
+const MAX_REQUEST: u32 = 1024 * 1024;
+/// Requests in the background (readahead, mostly) before the kernel waits.
+const MAX_BACKGROUND: u16 = 64;
+
+/// How to mount.
+#[derive(Debug, Clone)]
+pub struct MountSettings {
+    /// Where.
+    pub mount_point: PathBuf,
+    /// First field of the mount table.
+    pub fsname: String,
+    /// The type in the mount table is `fuse.` and this; `fuse` without.
+    pub subtype: Option<String>,
+    /// Mount options for the kernel, one word each (`ro`, `nosuid`, ...).
+    pub options: Vec<String>,
+    /// Other users may use the mount.
+    pub allow_other: bool,
+    /// Root may use the mount besides its owner.
+    pub allow_root: bool,
+    /// Requests served at the same time, at least 1. A request waits for storage most of the
+    /// time, so this is a matter of latency, not of processors.
+    pub threads: usize,
+    /// How long the kernel may believe attributes.
+    pub attr_ttl: Duration,
+    /// How long the kernel may believe names.
+    pub entry_ttl: Duration,
+}
+
+/// Why a volume could not be mounted.
+#[derive(Debug, thiserror::Error)]
+pub enum MountError {
+    /// A mount option that is not known.
+    #[error("unknown mount option '{0}'")]
+    UnknownOption(String),
+    /// The system refused.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// A volume that is mounted and not yet served.
+pub struct Mounted {
+    session: Session<Adapter>,
+}
+
+/// Ends a mount from another thread.
+pub struct Unmounter(SessionUnmounter);
+
+/// Mounts a volume. When this returns the mount is in place and the kernel has been answered;
+/// requests wait until [`Mounted::run`].
+///
+/// The umask of the process is 0 afterwards: that of each caller is applied.
+///
+/// # Errors
+/// [`MountError`].
+pub fn mount(fs: EncFs, settings: &MountSettings) -> Result<Mounted, MountError> {
+    crate::raw::forget_process_umask();
+    let mut options = vec![MountOption::FSName(settings.fsname.clone())];
+    if let Some(subtype) = &settings.subtype {
+        // Not `Subtype`: when it mounts by itself fuser keeps that from the kernel.
+        options.push(MountOption::CUSTOM(format!("subtype={subtype}")));
+    }
+    for word in &settings.options {
+        options.push(option(word)?);
+    }
+    let kernel_permissions = options.contains(&MountOption::DefaultPermissions);
+    let mut config = Config::default();
+    config.mount_options = options;
+    config.acl = if settings.allow_other {
+        SessionACL::All
+    } else if settings.allow_root {
+        SessionACL::RootAndOwner
+    } else {
+        SessionACL::Owner
+    };
+    config.n_threads = Some(settings.threads.max(1));
+    config.clone_fd = settings.threads > 1;
+    let adapter = Adapter {
+        fs,
+        attr_ttl: settings.attr_ttl,
+        entry_ttl: settings.entry_ttl,
+        kernel_permissions,
+    };
+    let session = Session::new(adapter, &settings.mount_point, &config)?;
+    Ok(Mounted { session })
+}
+
+impl Mounted {
+    /// What ends the mount from another thread.
+    pub fn unmounter(&mut self) -> Unmounter {
+        Unmounter(self.session.unmount_callable())
+    }
+
+    /// Serves requests until the volume is unmounted, by whomever.
+    ///
+    /// # Errors
+    /// If the connection to the kernel breaks.
+    pub fn run(self) -> io::Result<()> {
+        self.session.run()
+    }
+}
+
+impl Unmounter {
+    /// Unmounts; [`Mounted::run`] returns when the last request is answered.
+    ///
+    /// # Errors
+    /// `EBUSY` while the mount is in use; what the system answered.
+    pub fn unmount(&mut self) -> io::Result<()> {
+        self.0.unmount()
+    }
+}
+
+/// A word of `-o` as the library knows it.
+fn option(word: &str) -> Result<MountOption, MountError> {
+    Ok(match word {
+        "ro" => MountOption::RO,
+        "rw" => MountOption::RW,
+        "dev" => MountOption::Dev,
+        "nodev" => MountOption::NoDev,
+        "suid" => MountOption::Suid,
+        "nosuid" => MountOption::NoSuid,
+        "exec" => MountOption::Exec,
+        "noexec" => MountOption::NoExec,
+        "atime" => MountOption::Atime,
+        "noatime" => MountOption::NoAtime,
+        "sync" => MountOption::Sync,
+        "async" => MountOption::Async,
+        "dirsync" => MountOption::DirSync,
+        "default_permissions" => MountOption::DefaultPermissions,
+        word if word.starts_with("max_read=") => MountOption::CUSTOM(word.to_owned()),
+        word => return Err(MountError::UnknownOption(word.to_owned())),
+    })
+}
+
+/// Asks for what makes requests few and semantics right; what a kernel lacks is left out.
+pub(super) fn ask_kernel(config: &mut KernelConfig, kernel_permissions: bool) {
+    let mut wanted = vec![
+        // Names and attributes of a listing in one request, where a program uses both.
+        InitFlags::FUSE_DO_READDIRPLUS,
+        InitFlags::FUSE_READDIRPLUS_AUTO,
+        InitFlags::FUSE_PARALLEL_DIROPS,
+        InitFlags::FUSE_ASYNC_DIO,
+        // A file that another client changed must not be read from the page cache.
+        InitFlags::FUSE_AUTO_INVAL_DATA,
+        // A link's target never changes.
+        InitFlags::FUSE_CACHE_SYMLINKS,
+        // The umask comes with each request: whether it counts depends on default ACLs.
+        InitFlags::FUSE_DONT_MASK,
+        // Without this the kernel asks for file capabilities before every single write.
+        InitFlags::FUSE_HANDLE_KILLPRIV_V2,
+    ];
+    if kernel_permissions {
+        // The kernel enforces ACLs; it then checks all permissions, asked or not.
+        wanted.push(InitFlags::FUSE_POSIX_ACL);
+    }
+    for flag in wanted {
+        if config.add_capabilities(flag).is_err() {
+            tracing::debug!("the kernel lacks {flag:?}");
+        }
+    }
+    // Each answers with the nearest possible value, which is then in force or set here.
+    if let Err(nearest) = config.set_max_write(MAX_REQUEST) {
+        let _ = config.set_max_write(nearest);
+    }
+    if let Err(nearest) = config.set_max_readahead(MAX_REQUEST) {
+        let _ = config.set_max_readahead(nearest);
+    }
+    let _ = config.set_max_background(MAX_BACKGROUND);
+}
