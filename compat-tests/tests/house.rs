@@ -42,9 +42,8 @@ const FORBIDDEN: &[(&str, &str)] = &[
 /// Where each external crate may be named.
 const CRATES: &[(&str, &[&str])] = &[
     ("fuser", &["fuse"]),
-    // cli: the process and its descriptors around --extpass
-    ("rustix", &["raw", "term", "mount", "cli"]),
-    ("nix", &["raw", "mount", "term"]),
+    ("rustix", &["raw", "term", "mount"]),
+    ("nix", &["raw", "term", "mount"]),
     ("openssl", &["crypto"]),
     ("aes", &["crypto"]),
     ("blowfish", &["crypto"]),

@@ -257,7 +257,7 @@ impl From<volume::Error> for Failure {
             E::Prehistoric { path } => Self::new("unsupported_volume", text).at_path(&path),
             E::NoSuchFile { path, .. } => Self::new("no_configuration", text)
                 .at_path(&path)
-                .advise("A new volume cannot be made with it: leave it out, then move the file."),
+                .advise("To make a new volume, leave it out and move the file afterwards."),
             E::AlreadyAVolume { path } => Self::new("volume_exists", text)
                 .at_path(&path)
                 .advise("Nothing was changed."),

@@ -6,17 +6,13 @@
 //! error just before the answer is read, so that a program knows what is wanted of it.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-use crate::secret::Zeroizing;
 
 use crate::secret::Password;
 use crate::term::{
     Console, LIMIT_NEW, LIMIT_OPEN, PROMPT_NEW, PROMPT_OPEN, PROMPT_VERIFY, ask_password,
-    line_password,
+    keep_out_of_dumps, line_password, program_password,
 };
 
 /// The ways the command line offers.
@@ -59,7 +55,7 @@ impl PasswordWays {
     ) -> Result<Password, PasswordError> {
         keep_out_of_dumps();
         if let Some(program) = &self.program {
-            return from_program(program, root);
+            return of_program(program, root);
         }
         if self.annotate {
             console.complain("$PROMPT$ passwd\n");
@@ -89,7 +85,7 @@ impl PasswordWays {
             return from_line(console);
         }
         match &self.program {
-            Some(program) => from_program(program, root),
+            Some(program) => of_program(program, root),
             None => new_at_prompt(console),
         }
     }
@@ -123,82 +119,8 @@ pub fn from_line(console: &mut Console) -> Result<Password, PasswordError> {
     not_empty(line.ok_or(PasswordError::EndOfInput)?)
 }
 
-/// No core dump of this process from now on, and no other process of the same user may look
-/// into its memory: passwords and keys are in it.
-///
-/// A system that refuses is no reason not to open the volume.
-fn keep_out_of_dumps() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let _ = setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    );
-}
-
-/// What `command` writes, less one line feed at its end.
-///
-/// It is run by `/bin/sh -c` with our standard input and error, and finds in its environment
-/// `encfs_root` and the numbers of two descriptors which duplicate our standard output and
-/// error (its own output is the password). Its exit status does not matter.
-fn from_program(command: &OsStr, root: &Path) -> Result<Password, PasswordError> {
-    let duplicates = duplicates().map_err(PasswordError::Program)?;
-    let mut child = Command::new("/bin/sh");
-    child
-        .arg("-c")
-        .arg(command)
-        .stdin(Stdio::inherit())
-        .stderr(Stdio::inherit());
-    child.stdout(Stdio::piped()).env("encfs_root", root);
-    if let Some([out, err]) = &duplicates {
-        child.env("encfs_stdout", out.as_raw_fd().to_string());
-        child.env("encfs_stderr", err.as_raw_fd().to_string());
-    }
-    let mut child = child.spawn().map_err(PasswordError::Program)?;
-    drop(duplicates);
-    let read = match child.stdout.take() {
-        Some(mut output) => read_secret(&mut output),
-        None => Ok(Zeroizing::new(Vec::new())),
-    };
-    // Reaped whatever became of it; 1.9.5 ignores the status as well.
-    let _ = child.wait();
-    let bytes = read.map_err(PasswordError::Program)?;
-    let password = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    not_empty(Password::new(password.to_vec()))
-}
-
-/// Inheritable duplicates of standard output and error; `None` if one of them is closed.
-fn duplicates() -> io::Result<Option<[OwnedFd; 2]>> {
-    let copies = rustix::io::dup(rustix::stdio::stdout())
-        .and_then(|out| Ok([out, rustix::io::dup(rustix::stdio::stderr())?]));
-    match copies {
-        Ok(copies) => Ok(Some(copies)),
-        Err(rustix::io::Errno::BADF) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Everything until end of file; a buffer that grows leaves no copy behind.
-fn read_secret(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut kept = Zeroizing::new(Vec::with_capacity(512));
-    let mut piece = Zeroizing::new([0; 512]);
-    loop {
-        let count = match input.read(&mut *piece) {
-            Ok(0) => return Ok(kept),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if kept.capacity() - kept.len() < count {
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * kept.capacity()));
-            larger.extend_from_slice(&kept);
-            kept = larger;
-        }
-        kept.extend(piece.iter().take(count));
-    }
+fn of_program(program: &OsStr, root: &Path) -> Result<Password, PasswordError> {
+    not_empty(program_password(program, root).map_err(PasswordError::Program)?)
 }
 
 fn not_empty(password: Password) -> Result<Password, PasswordError> {

@@ -66,8 +66,12 @@ pub(super) fn ensure(
     let answer = console.answer().map_err(|error| {
         Failure::new("input", format!("cannot read the answer: {error}")).with_io(&error)
     })?;
+    let ended = answer.is_none();
     if !answer.is_some_and(|text| text.starts_with(['y', 'Y'])) {
-        console.complain("\n");
+        if ended && !annotate {
+            // Nobody has typed the end of the question's line.
+            console.complain("\n");
+        }
         let text = format!("the directory {shown} was not created");
         return Err(Failure::new("no_directory", text).at_path(path));
     }

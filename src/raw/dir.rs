@@ -22,6 +22,15 @@ pub enum Access {
     ReadWrite,
 }
 
+impl Access {
+    pub(super) fn flags(self) -> OFlags {
+        match self {
+            Self::Read => OFlags::RDONLY,
+            Self::ReadWrite => OFlags::RDWR,
+        }
+    }
+}
+
 /// Size of the buffer that a directory is read into, in bytes.
 const ENTRIES_BUFFER: usize = 64 * 1024;
 
@@ -323,6 +332,17 @@ impl Dir {
         let fd = self.open_self().map_err(fail)?;
         self.meter.count(Op::Sync);
         rustix::io::retry_on_intr(|| rustix::fs::fsync(&fd)).map_err(fail)
+    }
+
+    /// Makes everything that the filesystem of this directory was told survive a crash.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn sync_storage(&self) -> Result<(), Error> {
+        let fail = |errno| Error::on_file(Op::Sync, errno);
+        let fd = self.open_self().map_err(fail)?;
+        self.meter.count(Op::Sync);
+        rustix::fs::syncfs(&fd).map_err(fail)
     }
 
     /// A readable descriptor of this directory: `O_PATH` ones cannot be listed or synced.

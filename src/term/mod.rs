@@ -7,9 +7,12 @@
 mod console;
 mod names;
 mod password;
+mod program;
 
 pub use console::{Console, Rest};
 pub use names::{printable, printable_name};
 pub use password::{
-    LIMIT_NEW, LIMIT_OPEN, PROMPT_NEW, PROMPT_OPEN, PROMPT_VERIFY, ask_password, line_password,
+    LIMIT_NEW, LIMIT_OPEN, PROMPT_NEW, PROMPT_OPEN, PROMPT_VERIFY, ask_password, keep_out_of_dumps,
+    line_password,
 };
+pub use program::program_password;

@@ -79,6 +79,22 @@ pub fn line_password(console: &mut Console) -> io::Result<Option<Password>> {
     }))
 }
 
+/// No core dump of this process from now on, and no other process of the same user may look
+/// into its memory: passwords and keys are in it.
+///
+/// A system that refuses is no reason not to open the volume.
+pub fn keep_out_of_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    );
+}
+
 impl Console {
     fn line_until(
         &mut self,
