@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+pub use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes that are overwritten with zeros when dropped.
 ///

@@ -21,8 +21,6 @@ const LIMITS: &[&str] = &[
     "link::changed_ctime_success::fifo",
     "link::changed_ctime_success::regular",
     "link::changed_ctime_success::socket",
-    "link::enametoolong_component",
-    "link::enametoolong_path",
     "link::remove_link::block",
     "link::remove_link::char",
     "link::remove_link::fifo",

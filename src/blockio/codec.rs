@@ -85,6 +85,14 @@ impl BlockCodec {
         header::open(&self.cipher, raw, external_iv)
     }
 
+    /// The file IV in a raw header, for a file whose path gives `external_iv`.
+    ///
+    /// # Errors
+    /// [`Error::BadHeader`].
+    pub fn header_iv(&self, raw: [u8; HEADER_LEN], external_iv: u64) -> Result<u64, Error> {
+        self.open_header(raw, external_iv)
+    }
+
     /// The same header for another path: the file IV stays, the external IV changes (7.9).
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use std::ops::{Deref, Range};
 
-use zeroize::Zeroizing;
+use crate::secret::Zeroizing;
 
 use super::scratch::Scratch;
 use super::state::Tail;

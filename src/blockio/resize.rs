@@ -36,7 +36,7 @@ impl<B: BytesAt> Content<'_, B> {
 
     fn grow(&self, state: &mut ContentState, len: u64, raw_len: u64) -> Result<(), Error> {
         let layout = *self.codec.layout();
-        let aligned = len % layout.data_size() == 0;
+        let aligned = len.is_multiple_of(layout.data_size());
         if !(self.codec.holes() && aligned) {
             let at = self.bridge_gap(state, len)?;
             return self.write_region(state, at, len - at, &[]);
@@ -74,7 +74,7 @@ impl<B: BytesAt> Content<'_, B> {
                 run.buf.get(run.start..run.end).unwrap_or_default().to_vec()
             }
         };
-        let old = zeroize::Zeroizing::new(old);
+        let old = crate::secret::Zeroizing::new(old);
         let kept = old.get(..keep).unwrap_or(&old);
         let raw = self.encode_block(file_iv, block, kept)?;
         state.forget_tail_from(block);

@@ -6,8 +6,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use crate::secret::Zeroize;
 use parking_lot::Mutex;
-use zeroize::Zeroize;
 
 /// Buffers kept at most: as many as requests are likely to run at once.
 const KEEP: usize = 32;

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use zeroize::Zeroizing;
+use crate::secret::Zeroizing;
 
 use super::{BlockCodec, Error};
 

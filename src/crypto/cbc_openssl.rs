@@ -3,11 +3,11 @@
 //! Contexts with the key set up are expensive to make and cheap to give another IV, so they are
 //! kept in a pool: as many as threads ever worked at once, freed with the volume.
 
+use crate::secret::Zeroizing;
 use openssl::cipher::{Cipher, CipherRef};
 use openssl::cipher_ctx::{CipherCtx, CipherCtxRef};
 use openssl::error::ErrorStack;
 use parking_lot::Mutex;
-use zeroize::Zeroizing;
 
 use super::iv::Iv;
 use super::{Algorithm, CipherSuite, Error};

@@ -6,8 +6,8 @@
 //! as much. (The `hmac` crate's cloned state is a third slower, so this is written out here; it
 //! is tested against the crate.)
 
+use crate::secret::{Zeroize, Zeroizing};
 use sha1::block_api::compress;
-use zeroize::{Zeroize, Zeroizing};
 
 use super::{CipherSuite, Error};
 

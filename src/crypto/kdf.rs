@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::secret::Zeroize;
 use sha1::{Digest, Sha1};
-use zeroize::Zeroize;
 
 use super::{Algorithm, CipherSuite, Error, UserKey};
 use crate::secret::{Password, SecretBytes};

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 
-use zeroize::{Zeroize, Zeroizing};
+use crate::secret::{Zeroize, Zeroizing};
 
 use super::open;
 use crate::cli::ctl_request::VolumeRequest;

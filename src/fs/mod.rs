@@ -8,6 +8,8 @@
 //! | `lookup`, `attr`, `attr_set` | names to nodes; attributes |
 //! | `create`, `remove`, `link`, `symlink` | entries made and removed |
 //! | `rename`, `rename_tree` | the simple rename; the one that changes names or headers below |
+//! | `rewrap` | a file's header under another external IV |
+//! | `intent`, `recover` | the record of such a rename; settling a broken one at mount |
 //! | `read_write`, `space` | contents; holes, reservation, copying |
 //! | `readdir` | listings |
 //! | `xattr`, `statfs` | extended attributes; space and limits |
@@ -23,15 +25,18 @@ mod create;
 mod dirs_cache;
 mod error;
 mod handles;
+mod intent;
 mod link;
 mod lookup;
 mod open;
 mod open_files;
 mod read_write;
 mod readdir;
+mod recover;
 mod remove;
 mod rename;
 mod rename_tree;
+mod rewrap;
 mod space;
 mod statfs;
 mod symlink;
@@ -74,6 +79,8 @@ pub struct Caller {
 pub struct FsOptions {
     /// New nodes belong to the caller, not to this process (which must be root).
     pub public: bool,
+    /// Nothing in storage may be changed.
+    pub read_only: bool,
 }
 
 /// An entry that was looked up or made; the kernel holds one reference to its node.
@@ -93,26 +100,37 @@ pub struct EncFs {
     dirs: DirsCache,
     open_files: OpenFiles,
     handles: Handles,
+    intents: intent::Intents,
     /// The storage's inode numbers were seen to differ between name and descriptor.
     inodes_vary: AtomicBool,
 }
 
 impl EncFs {
-    /// Serves `volume`.
+    /// Serves `volume`, after settling renames that an earlier mount left half done.
     ///
     /// # Errors
-    /// If the root directory cannot be read.
+    /// If the root directory cannot be read, or a broken rename cannot be settled.
     pub fn new(volume: Volume, options: FsOptions) -> Result<Self, FsError> {
         let root = volume.root.stat_self()?;
-        Ok(Self {
+        let fs = Self {
             tree: Tree::new(&root),
             dirs: DirsCache::default(),
             open_files: OpenFiles::default(),
             handles: Handles::default(),
+            intents: intent::Intents::default(),
             inodes_vary: AtomicBool::new(false),
             volume,
             options,
-        })
+        };
+        if !fs.options.read_only {
+            fs.recover()?;
+        }
+        Ok(fs)
+    }
+
+    /// The mount has ended: nothing that only this program knows is left in storage.
+    pub fn close(&self) {
+        self.close_intents();
     }
 
     /// Counters of raw operations.

@@ -3,19 +3,23 @@
 //!
 //! Everything below is changed in place first, children before their directory: raw names become
 //! those under the new path, headers are wrapped under the new external IV with the same file IV.
-//! Then the entry itself is renamed. If a step fails, all that was done is undone in reverse
-//! order and the step's own error is reported. Entries that do not decode are moved along as
-//! they are. Times of directories and files are what they were before.
+//! Then the entry itself is renamed. Before the first step the rename is recorded (`intent`).
+//! If a step fails, all that was done is undone in reverse order and the step's own error is
+//! reported; what cannot be undone, and what a crash leaves, the next mount settles (`recover`).
+//! Entries that do not decode are moved along as they are. Times are what they were before.
 //!
 //! The names below are held exclusively meanwhile; open files go on reading and writing by
 //! descriptor, and wait only while their own header changes.
 
+use super::intent::Intent;
 use super::rename::{Ends, RenameMode};
 use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
-use crate::blockio::{self, HEADER_LEN};
 use crate::nameio::PlainName;
-use crate::raw::{Access, Dir, Errno, File, Kind, Name, SetTime, Stat};
+use crate::raw::{Dir, Kind, Name, SetTime, Stat};
+
+/// Files of a directory whose headers are held ready at a time, to be recorded together.
+const BATCH: usize = 64;
 
 /// Something that was done in storage and can be undone.
 enum Done {
@@ -41,8 +45,9 @@ struct At {
 }
 
 /// What is being renamed: raw name, node if known, and the IVs that change.
-struct Entry<'a> {
-    name: &'a Name,
+struct Entry {
+    name: Name,
+    new_name: Name,
     kind: Kind,
     node: Option<NodeId>,
     old_iv: u64,
@@ -51,6 +56,8 @@ struct Entry<'a> {
 
 struct TreeRename<'a> {
     fs: &'a EncFs,
+    intent: Intent,
+    recorded: bool,
     done: Vec<Done>,
 }
 
@@ -60,23 +67,25 @@ impl EncFs {
         if mode == RenameMode::Replace && ends.replaced == Some(Kind::Dir) {
             self.check_empty(&ends.to)?;
         }
+        let exchange = mode == RenameMode::Exchange;
         let mut work = TreeRename {
             fs: self,
+            intent: Intent::Move {
+                exchange,
+                from: self.plain_path(&ends.from)?,
+                to: self.plain_path(&ends.to)?,
+            },
+            recorded: false,
             done: Vec::new(),
         };
         let result = work
-            .convert_end(&ends.from, ends.kind, ends.to.iv)
+            .convert_end(&ends.from, ends.kind, &ends.to)
             .and_then(|()| match ends.replaced {
-                Some(kind) if mode == RenameMode::Exchange => {
-                    work.convert_end(&ends.to, kind, ends.from.iv)
-                }
+                Some(kind) if exchange => work.convert_end(&ends.to, kind, &ends.from),
                 _ => Ok(()),
             })
             .and_then(|()| self.rename_entry(ends, mode));
-        if result.is_err() {
-            work.undo();
-        }
-        result
+        work.finish(result)
     }
 
     /// Before anything is changed: a directory with entries cannot be replaced.
@@ -90,11 +99,40 @@ impl EncFs {
             Err(FsError::NotEmpty)
         }
     }
+
+    /// The plain path of a name, from the root. The caller holds it steady.
+    fn plain_path(&self, link: &Link) -> Result<Vec<u8>, FsError> {
+        let mut parts = vec![link.name.clone()];
+        let mut next = link.parent;
+        while next != super::ROOT {
+            let above = self.tree.with(next, |node| {
+                node.links
+                    .first()
+                    .map(|link| (link.parent, link.name.clone()))
+            });
+            let (parent, name) = above.flatten().ok_or(FsError::NoSuchNode)?;
+            parts.push(name);
+            next = parent;
+        }
+        parts.reverse();
+        let parts: Vec<&[u8]> = parts.iter().map(PlainName::as_bytes).collect();
+        Ok(parts.join(&b'/'))
+    }
+
+    fn open_place(&self, at: &At) -> Result<Dir, FsError> {
+        let parent = self.raw_dir(at.parent)?;
+        let parent = parent.as_deref().unwrap_or(&self.volume.root);
+        let mut dir = parent.reopen()?;
+        for name in &at.path {
+            dir = dir.open_dir(name)?;
+        }
+        Ok(dir)
+    }
 }
 
 impl TreeRename<'_> {
-    /// Changes what lies below one end, whose IV becomes `new_iv`.
-    fn convert_end(&mut self, end: &Link, kind: Kind, new_iv: u64) -> Result<(), FsError> {
+    /// Changes what lies below one end, which is to go to `new`.
+    fn convert_end(&mut self, end: &Link, kind: Kind, new: &Link) -> Result<(), FsError> {
         let dir = self.fs.raw_dir(end.parent)?;
         let dir = dir.as_deref().unwrap_or(&self.fs.volume.root);
         let at = At {
@@ -102,45 +140,65 @@ impl TreeRename<'_> {
             path: Vec::new(),
         };
         let entry = Entry {
-            name: end.raw.as_name(),
+            name: end.raw.as_name().clone(),
+            new_name: new.raw.as_name().clone(),
             kind,
             node: self.fs.tree.child(end.parent, &end.name),
             old_iv: end.iv,
-            new_iv,
+            new_iv: new.iv,
         };
-        self.convert(dir, &at, &entry)
+        self.convert(dir, &at, std::slice::from_ref(&entry))
     }
 
-    fn convert(&mut self, dir: &Dir, at: &At, entry: &Entry<'_>) -> Result<(), FsError> {
-        match entry.kind {
-            Kind::Dir => self.convert_dir(dir, at, entry),
-            Kind::File if self.fs.headers_depend_on_path() => {
-                let (old_iv, new_iv) = (entry.old_iv, entry.new_iv);
-                if self
-                    .fs
-                    .rewrap(dir, entry.name, entry.node, old_iv, new_iv)?
-                {
-                    self.done.push(Done::Rewrapped {
-                        at: at.clone(),
-                        name: entry.name.clone(),
-                        node: entry.node,
-                        old_iv,
-                        new_iv,
-                    });
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Changes what lies below, or in front of, some entries of one directory, not their names.
+    fn convert(&mut self, dir: &Dir, at: &At, entries: &[Entry]) -> Result<(), FsError> {
+        if self.fs.headers_depend_on_path() {
+            self.rewrap(dir, at, entries)?;
         }
+        for entry in entries.iter().filter(|entry| entry.kind == Kind::Dir) {
+            self.convert_dir(dir, at, entry)?;
+        }
+        Ok(())
     }
 
-    fn convert_dir(&mut self, dir: &Dir, at: &At, entry: &Entry<'_>) -> Result<(), FsError> {
-        let names = &self.fs.volume.names;
-        let below = dir.open_dir(entry.name)?;
-        let listed = below.entries()?;
-        if listed.is_empty() || entry.old_iv == entry.new_iv {
+    fn rewrap(&mut self, dir: &Dir, at: &At, entries: &[Entry]) -> Result<(), FsError> {
+        let mut headers = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.kind == Kind::File) {
+            let header = self
+                .fs
+                .open_header(dir, &entry.name, entry.node, entry.old_iv)?;
+            headers.push((entry, header));
+        }
+        let file_ivs: Vec<u64> = headers
+            .iter()
+            .filter_map(|(_, header)| header.file_iv())
+            .collect();
+        if !file_ivs.is_empty() {
+            self.record()?;
+            self.fs.note_file_ivs(file_ivs)?;
+        }
+        for (entry, header) in headers {
+            let (old_iv, new_iv) = (entry.old_iv, entry.new_iv);
+            if self.fs.rewrap_header(&header, old_iv, new_iv)? {
+                self.done.push(Done::Rewrapped {
+                    at: at.clone(),
+                    name: entry.name.clone(),
+                    node: entry.node,
+                    old_iv,
+                    new_iv,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn convert_dir(&mut self, dir: &Dir, at: &At, entry: &Entry) -> Result<(), FsError> {
+        let below = dir.open_dir(&entry.name)?;
+        let entries = self.entries_below(&below, entry)?;
+        if entries.is_empty() || entry.old_iv == entry.new_iv {
             return Ok(());
         }
+        self.record()?;
         let stat = below.stat_self()?;
         self.done.push(Done::Entered {
             at: at.clone(),
@@ -153,51 +211,73 @@ impl TreeRename<'_> {
             parent: at.parent,
             path,
         };
-        for listed in listed {
+        for batch in entries.chunks(BATCH) {
+            self.convert(&below, &at_below, batch)?;
+            for Entry { name, new_name, .. } in batch {
+                let flags = RenameMode::Replace.raw_flags();
+                below.rename(name, &below, new_name, flags)?;
+                self.done.push(Done::Renamed {
+                    at: at_below.clone(),
+                    from: name.clone(),
+                    to: new_name.clone(),
+                });
+            }
+        }
+        put_back_times(dir, &entry.name, &stat)
+    }
+
+    /// The entries of a directory that decode, with what they will be.
+    fn entries_below(&self, below: &Dir, entry: &Entry) -> Result<Vec<Entry>, FsError> {
+        let names = &self.fs.volume.names;
+        let mut entries = Vec::new();
+        for listed in below.entries()? {
             let Ok((plain, old_iv)) = names.decode(&listed.name, entry.old_iv) else {
                 continue;
             };
-            let Ok(raw) = Name::new(listed.name) else {
+            let Ok(name) = Name::new(listed.name) else {
                 continue;
             };
             let (new_raw, new_iv) = names.encode(&plain, entry.new_iv)?;
             let kind = match listed.kind {
                 Some(kind) => kind,
-                None => below.stat(&raw)?.kind,
+                None => below.stat(&name)?.kind,
             };
-            let child = Entry {
-                name: &raw,
+            entries.push(Entry {
+                name,
+                new_name: new_raw.as_name().clone(),
                 kind,
-                node: self.child(entry.node, &plain),
+                node: entry.node.and_then(|node| self.fs.tree.child(node, &plain)),
                 old_iv,
                 new_iv,
-            };
-            self.convert(&below, &at_below, &child)?;
-            below.rename(
-                &raw,
-                &below,
-                new_raw.as_name(),
-                RenameMode::Replace.raw_flags(),
-            )?;
-            self.done.push(Done::Renamed {
-                at: at_below.clone(),
-                from: raw,
-                to: new_raw.as_name().clone(),
             });
         }
-        put_back_times(dir, entry.name, &stat)?;
+        Ok(entries)
+    }
+
+    /// Records the rename before its first step.
+    fn record(&mut self) -> Result<(), FsError> {
+        if !self.recorded {
+            self.fs.begin_intent(&self.intent)?;
+            self.recorded = true;
+        }
         Ok(())
     }
 
-    fn child(&self, parent: Option<NodeId>, name: &PlainName) -> Option<NodeId> {
-        self.fs.tree.child(parent?, name)
+    fn finish(self, result: Result<(), FsError>) -> Result<(), FsError> {
+        let (fs, recorded) = (self.fs, self.recorded);
+        let settled = result.is_ok() || self.undo();
+        if recorded {
+            fs.finish_intent(settled);
+        }
+        result
     }
 
-    /// Undoes everything in reverse order, as far as the storage lets us.
-    fn undo(self) {
+    /// Undoes everything in reverse order. The result: whether all could be undone.
+    fn undo(self) -> bool {
+        let mut undone = true;
         for done in self.done.into_iter().rev() {
             let result = match &done {
-                Done::Renamed { at, from, to } => self.fs.open_at_path(at).and_then(|dir| {
+                Done::Renamed { at, from, to } => self.fs.open_place(at).and_then(|dir| {
                     let flags = RenameMode::Replace.raw_flags();
                     Ok(dir.rename(to, &dir, from, flags)?)
                 }),
@@ -207,153 +287,26 @@ impl TreeRename<'_> {
                     node,
                     old_iv,
                     new_iv,
-                } => self
-                    .fs
-                    .open_at_path(at)
-                    .and_then(|dir| self.fs.rewrap(&dir, name, *node, *new_iv, *old_iv))
-                    .map(|_| ()),
+                } => self.fs.open_place(at).and_then(|dir| {
+                    let header = self.fs.open_header(&dir, name, *node, *new_iv)?;
+                    self.fs.rewrap_header(&header, *new_iv, *old_iv)?;
+                    Ok(())
+                }),
                 Done::Entered { at, name, stat } => self
                     .fs
-                    .open_at_path(at)
+                    .open_place(at)
                     .and_then(|dir| put_back_times(&dir, name, stat)),
             };
             if let Err(error) = result {
                 tracing::error!("a step of a failed rename could not be undone: {error}");
+                undone = false;
             }
         }
+        undone
     }
 }
 
-impl EncFs {
-    fn open_at_path(&self, at: &At) -> Result<Dir, FsError> {
-        let parent = self.raw_dir(at.parent)?;
-        let parent = parent.as_deref().unwrap_or(&self.volume.root);
-        let mut dir = parent.reopen()?;
-        for name in &at.path {
-            dir = dir.open_dir(name)?;
-        }
-        Ok(dir)
-    }
-
-    /// Wraps the header of the raw file `name` under another external IV. The result: whether
-    /// there was one to change.
-    fn rewrap(
-        &self,
-        dir: &Dir,
-        name: &Name,
-        node: Option<NodeId>,
-        old_iv: u64,
-        new_iv: u64,
-    ) -> Result<bool, FsError> {
-        let open = node.and_then(|node| self.open_files.get(node));
-        // Whoever has the file open waits, so that nobody reads or writes one header under the
-        // external IV of the other.
-        let content = open.as_ref().map(|open| open.content.write());
-        let file = open_for_header(dir, name)?;
-        let stat = file.stat()?;
-        let changed = if stat.kind == Kind::File && stat.size >= HEADER_LEN as u64 {
-            self.rewrap_open(&file, &stat, old_iv, new_iv)?
-        } else {
-            if stat.size > 0 {
-                tracing::warn!("{name} is shorter than its header: renamed as it is");
-            }
-            false
-        };
-        if let Some(mut content) = content {
-            content.set_external_iv(new_iv);
-            return Ok(true);
-        }
-        Ok(changed)
-    }
-
-    fn rewrap_open(
-        &self,
-        file: &File,
-        stat: &Stat,
-        old_iv: u64,
-        new_iv: u64,
-    ) -> Result<bool, FsError> {
-        let mut header = [0_u8; HEADER_LEN];
-        if file.read_at(&mut header, 0)? < HEADER_LEN {
-            return Ok(false);
-        }
-        let new_header = match self.volume.codec.rewrap_header(header, old_iv, new_iv) {
-            Ok(new_header) => new_header,
-            Err(blockio::Error::BadHeader) => {
-                tracing::warn!("a damaged header is left as it is");
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let kept = Kept::of(file, stat)?;
-        if let Err(error) = file.write_at(&new_header, 0) {
-            if let Err(error) = file.write_at(&header, 0) {
-                tracing::error!("a header could not be put back after a failed write: {error}");
-            }
-            return Err(error.into());
-        }
-        kept.put_back(file)?;
-        // The header must not reach storage after the name, or a crash in between leaves a
-        // file that was safe before unreadable.
-        file.sync(true)?;
-        Ok(true)
-    }
-}
-
-/// What writing a header takes from a file: times, file capabilities, set-ID bits.
-struct Kept<'a> {
-    stat: &'a Stat,
-    capabilities: Option<Vec<u8>>,
-}
-
-impl<'a> Kept<'a> {
-    fn of(file: &File, stat: &'a Stat) -> Result<Self, FsError> {
-        // Only root could put them back.
-        let capabilities = if crate::raw::own_ids().uid == 0 && stat.mode & 0o111 != 0 {
-            match file.xattr(c"security.capability") {
-                Ok(value) => Some(value),
-                Err(error)
-                    if matches!(error.errno, Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) =>
-                {
-                    None
-                }
-                Err(error) => return Err(error.into()),
-            }
-        } else {
-            None
-        };
-        Ok(Self { stat, capabilities })
-    }
-
-    fn put_back(&self, file: &File) -> Result<(), FsError> {
-        if let Some(value) = &self.capabilities {
-            file.set_xattr(c"security.capability", value, 0)?;
-        }
-        if self.stat.mode & 0o6000 != 0 {
-            file.set_mode(self.stat.mode)?;
-        }
-        file.set_times(SetTime::To(self.stat.atime), SetTime::To(self.stat.mtime))?;
-        Ok(())
-    }
-}
-
-fn put_back_times(dir: &Dir, name: &Name, stat: &Stat) -> Result<(), FsError> {
+/// Sets the times of an entry to what they were.
+pub(super) fn put_back_times(dir: &Dir, name: &Name, stat: &Stat) -> Result<(), FsError> {
     Ok(dir.set_times(name, SetTime::To(stat.atime), SetTime::To(stat.mtime))?)
-}
-
-/// Opens a raw file whose header is to change, also if its mode forbids that to its owner.
-fn open_for_header(dir: &Dir, name: &Name) -> Result<File, FsError> {
-    match dir.open_file(name, Access::ReadWrite) {
-        Err(error) if error.errno == Errno::ACCESS => {
-            let stat = dir.stat(name)?;
-            if stat.kind != Kind::File || stat.uid != crate::raw::own_ids().uid {
-                return Err(error.into());
-            }
-            dir.set_mode(name, stat.mode | 0o600)?;
-            let opened = dir.open_file(name, Access::ReadWrite);
-            dir.set_mode(name, stat.mode)?;
-            Ok(opened?)
-        }
-        result => Ok(result?),
-    }
 }

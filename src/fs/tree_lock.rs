@@ -87,7 +87,7 @@ fn is_free(nodes: &Nodes, shared: &[NodeId], exclusive: &[NodeId]) -> bool {
     let shared_free = shared.iter().filter_map(|id| nodes.nodes.get(id));
     let exclusive_free = exclusive.iter().filter_map(|id| nodes.nodes.get(id));
     shared_free
-        .map(|node| !node.exclusive && !(reader && node.wanted > 0))
+        .map(|node| !(node.exclusive || reader && node.wanted > 0))
         .chain(exclusive_free.map(|node| !node.exclusive && node.shared == 0))
         .all(|free| free)
 }

@@ -19,7 +19,7 @@ impl EncFs {
     /// `ENODATA`; what the storage answered.
     pub fn getxattr(&self, id: NodeId, name: &[u8]) -> Result<Vec<u8>, FsError> {
         let name = attribute_name(name)?;
-        if &*name == CAPABILITIES
+        if *name == *CAPABILITIES
             && let Some(open) = self.open_files.get(id)
             && open.no_capabilities.load(Ordering::Relaxed)
         {

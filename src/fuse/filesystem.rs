@@ -94,6 +94,10 @@ impl Filesystem for Adapter {
         Ok(())
     }
 
+    fn destroy(&mut self) {
+        self.fs.close();
+    }
+
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let entry = self.run("lookup", |fs| fs.lookup(node(parent), name.as_bytes()));
         self.reply_entry(entry, reply);

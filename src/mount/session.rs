@@ -32,8 +32,10 @@ pub(super) fn begin(
     noted: signals::Noted,
 ) -> Result<Mounted, Failure> {
     let shown = request.mount_point.display();
+    let words = &request.words;
     let options = FsOptions {
         public: request.public,
+        read_only: words.kernel.iter().any(|word| word == "ro"),
     };
     let filesystem = EncFs::new(volume, options).map_err(|error| {
         Failure::new("storage", format!("{}: {error}", request.root.display()))

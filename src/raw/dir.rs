@@ -325,6 +325,17 @@ impl Dir {
         rustix::io::retry_on_intr(|| rustix::fs::fsync(&fd)).map_err(fail)
     }
 
+    /// Makes everything that the filesystem of this directory was told survive a crash.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn sync_storage(&self) -> Result<(), Error> {
+        let fail = |errno| Error::on_file(Op::Sync, errno);
+        let fd = self.open_self().map_err(fail)?;
+        self.meter.count(Op::Sync);
+        rustix::fs::syncfs(&fd).map_err(fail)
+    }
+
     /// A readable descriptor of this directory: `O_PATH` ones cannot be listed or synced.
     fn open_self(&self) -> Result<OwnedFd, Errno> {
         self.meter.count(Op::ReadDir);

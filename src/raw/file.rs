@@ -114,6 +114,21 @@ impl File {
         Self::done(Op::Sync, result)
     }
 
+    /// Locks the file for this process, unless another has it locked; storage without locks
+    /// locks nothing. The result: whether the file is ours. The lock ends when it is closed.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn try_lock(&self) -> Result<bool, Error> {
+        self.meter.count(Op::Lock);
+        let operation = rustix::fs::FlockOperation::NonBlockingLockExclusive;
+        match rustix::fs::flock(&self.fd, operation) {
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOLCK) => Ok(true),
+            result => Self::done(Op::Lock, result.map(|()| true)),
+        }
+    }
+
     /// Closes a copy of the descriptor, so that storage which uploads or checks quotas on
     /// `close` tells its errors now, to the user's `close`.
     ///

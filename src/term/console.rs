@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 
-use zeroize::{Zeroize, Zeroizing};
+use crate::secret::{Zeroize, Zeroizing};
 
 /// What becomes of the part of a line that is past its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use zeroize::Zeroizing;
+use crate::secret::Zeroizing;
 
 use crate::secret::Password;
 

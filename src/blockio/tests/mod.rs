@@ -1,5 +1,8 @@
 //! Vectors, a model and faults for file contents.
 
+// Sizes in these tests are small.
+#![allow(clippy::cast_possible_truncation)]
+
 mod faults;
 mod model;
 mod vectors;
