@@ -11,6 +11,7 @@ mod log;
 mod open;
 mod session;
 mod signals;
+mod table;
 mod unmount;
 
 use std::ffi::OsString;
