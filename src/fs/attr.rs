@@ -1,11 +1,12 @@
 //! Attributes as users see them: those of the raw file, with the plain size.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::tree::{NodeId, ROOT};
 use super::{Caller, EncFs, FsError};
 use crate::blockio;
-use crate::raw::{Kind, Stat, Time};
+use crate::raw::{Kind, Pinned, Stat, Time};
 
 /// Attributes of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +107,9 @@ impl EncFs {
             return Ok(self.volume.root.stat_self()?);
         }
         let Some(place) = self.tree.place(id) else {
+            if let Some(pinned) = self.pinned(id) {
+                return Ok(pinned.stat()?);
+            }
             // A removed directory that somebody still uses.
             let dir = self.dirs.get(id).ok_or(FsError::NoSuchNode)?;
             return Ok(dir.stat_self()?);
@@ -117,6 +121,11 @@ impl EncFs {
             return Err(FsError::Stale);
         }
         Ok(stat)
+    }
+
+    /// A file that lost its name to another.
+    pub(super) fn pinned(&self, id: NodeId) -> Option<Arc<Pinned>> {
+        self.tree.with(id, |node| node.pinned.clone()).flatten()
     }
 
     /// Raw attributes as users see them. `link_len`: the plain length of a link's target.

@@ -60,16 +60,23 @@ impl EncFs {
         id: NodeId,
         access: Access,
     ) -> Result<(Arc<File>, Arc<OpenFile>), FsError> {
-        let place = self.tree.place(id).ok_or(FsError::NoSuchNode)?;
-        let file = self.open_at(&place, access)?;
+        let place = self.tree.place(id);
+        let file = match &place {
+            Some(place) => self.open_at(place, access)?,
+            None => self.pinned(id).ok_or(FsError::NoSuchNode)?.open(access)?,
+        };
         let stat = file.stat()?;
         if stat.kind != Kind::File {
             return Err(FsError::NotRegular);
         }
-        self.check_identity(id, &place, &stat)?;
+        if let Some(place) = &place {
+            self.check_identity(id, place, &stat)?;
+        }
         let file = Arc::new(file);
         let writable = access == Access::ReadWrite;
-        let external_iv = self.external_iv(place.iv);
+        // Under external IV chaining the header stays that of the name it had last.
+        let last_iv = self.tree.with(id, |node| node.last_iv).unwrap_or_default();
+        let external_iv = self.external_iv(place.map_or(last_iv, |place| place.iv));
         let open = self.open_files.add(id, &file, writable, stat.mode, || {
             ContentState::new(stat.size, external_iv)
         });

@@ -1,10 +1,12 @@
 //! Renaming. Here the simple case: nothing below depends on the path, so it is one raw rename.
 //! `rename_tree` has the other (format 7.9).
 
+use std::sync::Arc;
+
 use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
 use crate::nameio::PlainName;
-use crate::raw::{Kind, RenameFlags};
+use crate::raw::{Kind, Pinned, RenameFlags};
 
 /// What `renameat2(2)` can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,10 @@ impl EncFs {
         if self.below_depends_on_path(ends.kind) || mode == RenameMode::Exchange {
             ends.replaced = self.kind_if_any(target, &ends.to)?;
         }
+        let pinned = match (mode, target) {
+            (RenameMode::Replace, Some(target)) => self.pin(target, &ends.to),
+            _ => None,
+        };
         let other_depends = mode == RenameMode::Exchange
             && ends
                 .replaced
@@ -76,8 +82,23 @@ impl EncFs {
         } else {
             self.rename_entry(&ends, mode)?;
         }
+        if let (Some(pinned), Some(target)) = (pinned, target) {
+            self.tree.with(target, |node| node.pinned = Some(pinned));
+        }
         self.renamed(ends, mode);
         Ok(())
+    }
+
+    /// Holds a file that is about to be replaced: a reader that has looked it up gets it, as the
+    /// kernel's own filesystems do. Without it the reader would have to look up again, and again
+    /// while the name keeps changing.
+    fn pin(&self, target: NodeId, link: &Link) -> Option<Arc<Pinned>> {
+        let is_file = self.tree.with(target, |node| node.kind) == Some(Kind::File);
+        if !is_file {
+            return None;
+        }
+        let pinned = self.in_dir(link.parent, false, |dir| dir.pin(link.raw.as_name()));
+        pinned.ok().map(Arc::new)
     }
 
     /// The raw rename of the entry itself.

@@ -142,8 +142,8 @@ pub(super) struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     pub(super) fn of(file: &File, stat: &'a Stat) -> Result<Self, FsError> {
-        // Only root could put them back, and only what can be executed has them.
-        let capabilities = if crate::raw::own_ids().uid == 0 && stat.mode & 0o111 != 0 {
+        // Only root could put them back.
+        let capabilities = if crate::raw::own_ids().uid == 0 {
             match file.xattr(c"security.capability") {
                 Ok(value) => Some(value),
                 Err(error)

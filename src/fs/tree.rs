@@ -9,11 +9,12 @@
 //! business of `tree_lock`, whose counters live in the nodes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::nameio::{NameCoding, PlainName, ROOT_IV, RawName};
-use crate::raw::{Kind, RawId, Stat};
+use crate::raw::{Kind, Pinned, RawId, Stat};
 
 /// Number of a node; users see it as inode number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +49,10 @@ pub(super) struct Node {
     pub(super) opens: u32,
     /// Plain length of a symbolic link's target: it never changes.
     pub(super) link_len: Option<u64>,
+    /// The chain after the last name that the node lost.
+    pub(super) last_iv: u64,
+    /// A file that lost its name to another: whoever looked it up before may still open it.
+    pub(super) pinned: Option<Arc<Pinned>>,
     /// Operations under way that use names through this node.
     pub(super) shared: u32,
     /// A change of this node's own names is under way.
@@ -88,6 +93,8 @@ impl Node {
             lookups: 0,
             opens: 0,
             link_len: None,
+            pinned: None,
+            last_iv: ROOT_IV,
             shared: 0,
             exclusive: false,
             wanted: 0,
@@ -137,6 +144,7 @@ impl Nodes {
             .iter()
             .position(|link| link.parent == parent && link.name == *name)?;
         let link = node.links.remove(at);
+        node.last_iv = link.iv;
         self.collect(id);
         self.collect(parent);
         Some((id, link))

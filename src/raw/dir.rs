@@ -22,6 +22,15 @@ pub enum Access {
     ReadWrite,
 }
 
+impl Access {
+    pub(super) fn flags(self) -> OFlags {
+        match self {
+            Self::Read => OFlags::RDONLY,
+            Self::ReadWrite => OFlags::RDWR,
+        }
+    }
+}
+
 /// Size of the buffer that a directory is read into, in bytes.
 const ENTRIES_BUFFER: usize = 64 * 1024;
 

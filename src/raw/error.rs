@@ -41,11 +41,12 @@ pub enum Op {
     Allocate,
     Seek,
     Lock,
+    Pin,
 }
 
 impl Op {
     /// Every operation, in the order of their counters.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::OpenDir,
         Self::OpenFile,
         Self::Create,
@@ -77,6 +78,7 @@ impl Op {
         Self::Allocate,
         Self::Seek,
         Self::Lock,
+        Self::Pin,
     ];
 
     /// The operation in words.
@@ -114,6 +116,7 @@ impl Op {
             Self::Allocate => "allocate",
             Self::Seek => "seek",
             Self::Lock => "lock",
+            Self::Pin => "hold",
         }
     }
 }
