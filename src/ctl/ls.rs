@@ -14,7 +14,7 @@ use crate::cli::exit::Failure;
 use crate::cli::output::{Format, json_name, print_json, stdout_is_terminal};
 use crate::cli::password_source::PasswordWays;
 use crate::raw::{Errno, Kind, Stat, Time};
-use crate::term::{Console, printable_name};
+use crate::term::{Console, printable, printable_name};
 use crate::volume::walk::{Entry, VolumeDir};
 use crate::volume::{Volume, read};
 
@@ -51,11 +51,18 @@ pub(super) fn list(
 }
 
 fn directory<'v>(volume: &'v Volume, path: &[u8]) -> Result<VolumeDir<'v>, Failure> {
-    if path.iter().all(|&byte| byte == b'/' || byte == b'.') {
+    if path
+        .split(|&byte| byte == b'/')
+        .all(|part| part.is_empty() || part == b".")
+    {
         return Ok(VolumeDir::root(volume));
     }
     let found = read::find(volume, path).map_err(|error| Failure::access(path, &error))?;
     let (parent, entry) = found;
+    if entry.kind != Kind::Dir {
+        let text = format!("{}: not a directory", printable(path));
+        return Err(Failure::new("not_a_directory", text).at(path));
+    }
     parent
         .open(&entry)
         .map_err(|error| Failure::access(path, &error.into()))

@@ -12,4 +12,4 @@ mod errno;
 mod filesystem;
 mod session;
 
-pub use session::{MountError, MountSettings, Mounted, Unmounter, mount};
+pub use session::{MountError, MountSettings, Mounted, mount};

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fuser::{Config, InitFlags, KernelConfig, MountOption, Session, SessionACL, SessionUnmounter};
+use fuser::{Config, InitFlags, KernelConfig, MountOption, Session, SessionACL};
 
 use super::filesystem::Adapter;
 use crate::fs::EncFs;
@@ -54,9 +54,6 @@ pub struct Mounted {
     session: Session<Adapter>,
 }
 
-/// Ends a mount from another thread.
-pub struct Unmounter(SessionUnmounter);
-
 /// Mounts a volume. When this returns the mount is in place and the kernel has been answered;
 /// requests wait until [`Mounted::run`].
 ///
@@ -97,27 +94,20 @@ pub fn mount(fs: EncFs, settings: &MountSettings) -> Result<Mounted, MountError>
 }
 
 impl Mounted {
-    /// What ends the mount from another thread.
-    pub fn unmounter(&mut self) -> Unmounter {
-        Unmounter(self.session.unmount_callable())
-    }
-
     /// Serves requests until the volume is unmounted, by whomever.
     ///
     /// # Errors
     /// If the connection to the kernel breaks.
     pub fn run(self) -> io::Result<()> {
-        self.session.run()
-    }
-}
-
-impl Unmounter {
-    /// Unmounts; [`Mounted::run`] returns when the last request is answered.
-    ///
-    /// # Errors
-    /// `EBUSY` while the mount is in use; what the system answered.
-    pub fn unmount(&mut self) -> io::Result<()> {
-        self.0.unmount()
+        // A session of fuser ends by unmounting its path, whatever is mounted there by then: one
+        // that was detached and ends late would take away the mount made there since. So its
+        // handle is never dropped. The kernel has let go of this mount, or the process ends now.
+        let background = Box::leak(Box::new(self.session.spawn()?));
+        let nothing = std::thread::spawn(|| Ok(()));
+        let serving = std::mem::replace(&mut background.guard, nothing);
+        serving
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("a thread that serves requests panicked")))
     }
 }
 

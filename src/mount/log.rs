@@ -6,10 +6,9 @@
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
 
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, Subscriber};
 use tracing_log::log::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// What is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +70,10 @@ pub(super) fn to_syslog(detail: Detail, tag: &str) {
     begin(subscriber, detail.of_library());
 }
 
-fn begin(subscriber: impl SubscriberInitExt, library: LevelFilter) {
-    // Fails if a log was set up before, which then stays; it also carries over what the FUSE
-    // library logs.
-    if subscriber.try_init().is_ok() {
+fn begin(subscriber: impl Subscriber + Send + Sync, library: LevelFilter) {
+    // Fails if a log was set up before, which then stays.
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        // Carries over what the FUSE library logs.
         let _ = tracing_log::LogTracer::init_with_filter(library);
     }
 }

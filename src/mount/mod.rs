@@ -11,6 +11,7 @@ mod log;
 mod open;
 mod session;
 mod signals;
+mod table;
 mod unmount;
 
 use std::ffi::OsString;
@@ -83,7 +84,7 @@ fn mount(mut request: MountRequest) -> Result<ExitCode, Failure> {
     let volume = open::volume(&mut console, &request)?;
     if request.foreground {
         log::to_stderr(detail(&request));
-        return serve(volume, &request, &mut console, None);
+        return serve(volume, &request, console, None);
     }
     let failed = |error| {
         Failure::new("daemon", format!("cannot go to the background: {error}"))
@@ -94,7 +95,7 @@ fn mount(mut request: MountRequest) -> Result<ExitCode, Failure> {
         Side::Parent(status) => Ok(status),
         Side::Child(verdict) => {
             log::to_syslog(detail(&request), &request.syslog_tag);
-            serve(volume, &request, &mut console, Some(verdict))
+            serve(volume, &request, console, Some(verdict))
         }
     }
 }
@@ -103,7 +104,7 @@ fn mount(mut request: MountRequest) -> Result<ExitCode, Failure> {
 fn serve(
     volume: Volume,
     request: &MountRequest,
-    console: &mut Console,
+    mut console: Console,
     verdict: Option<Verdict>,
 ) -> Result<ExitCode, Failure> {
     let unwatched = |error| {
@@ -116,16 +117,19 @@ fn serve(
     }
     let mounted = session::begin(volume, request, noted)?;
     tracing::debug!("Filesystem mounted: {}", request.mount_point.display());
-    if let Some(verdict) = verdict
-        && let Err(error) = verdict.mounted()
-    {
-        // A mount that nobody was told of must not stay.
-        let _ = unmount::lazily(&request.mount_point);
-        let text = format!("cannot go to the background: {error}");
-        return Err(Failure::new("daemon", text).with_io(&error));
+    let mut console = Some(console);
+    if let Some(verdict) = verdict {
+        // With it goes our hold on the caller's standard input.
+        console = None;
+        if let Err(error) = verdict.mounted() {
+            // A mount that nobody was told of must not stay.
+            let _ = unmount::lazily(&request.mount_point);
+            let text = format!("cannot go to the background: {error}");
+            return Err(Failure::new("daemon", text).with_io(&error));
+        }
     }
     let ended = mounted.until_unmounted();
-    if annotate {
+    if let (true, Some(console)) = (annotate, &mut console) {
         console.complain("$STATUS$ fuse_main_end\n");
     }
     ended.map_err(|error| {

@@ -1,10 +1,10 @@
 //! The one place where a volume, its settings and a request become a FUSE mount.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use super::{signals, unmount};
+use super::{signals, table, unmount};
 use crate::cli::exit::Failure;
 use crate::cli::request::MountRequest;
 use crate::fs::{EncFs, FsOptions};
@@ -41,18 +41,28 @@ pub(super) fn begin(
         Failure::new("storage", format!("{}: {error}", request.root.display()))
             .at_path(&request.root)
     })?;
-    let mut mounted = fuse::mount(filesystem, &settings(request)).map_err(|error| {
-        Failure::new("mount", format!("cannot mount at {shown}: {error}"))
-            .at_path(&request.mount_point)
-            .advise(advice(request))
+    // The true path: the daemon's working directory becomes `/`, and the mount table knows no
+    // links.
+    let place = request
+        .mount_point
+        .canonicalize()
+        .unwrap_or_else(|_| request.mount_point.clone());
+    let mounted = fuse::mount(filesystem, &settings(request)).map_err(|error| {
+        let reason = error.to_string();
+        Failure::new(
+            "mount",
+            format!("cannot mount at {shown}: {}", reason.trim()),
+        )
+        .at_path(&request.mount_point)
+        .advise(advice(request))
     })?;
-    let mut unmounter = mounted.unmounter();
-    let path = absolute(&request.mount_point);
+    let device = table::device_at(&place);
     noted
         .act(move || {
-            // In use, it is detached, and ends when its last user does.
-            if unmounter.unmount().is_err() {
-                let _ = unmount::lazily(&path);
+            // In use, it is detached, and ends when its last user does. Not ours any more, it is
+            // left alone: we are such a detached mount, and somebody mounted there again.
+            if table::device_at(&place) == device {
+                let _ = unmount::lazily(&place);
             }
         })
         .map_err(|error| {
@@ -100,10 +110,9 @@ fn advice(request: &MountRequest) -> &'static str {
     if !Path::new("/dev/fuse").exists() {
         return "There is no /dev/fuse: load the kernel module fuse, or let this container have it.";
     }
-    "Is fusermount3 installed (package fuse3), and may you use /dev/fuse?"
-}
-
-/// The daemon's working directory is `/`.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    let access = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
+    if rustix::fs::access("/dev/fuse", access).is_err() {
+        return "You may not use /dev/fuse: ask to be added to the group that it belongs to.";
+    }
+    "Is fusermount3 installed (package fuse3)?"
 }
