@@ -192,7 +192,19 @@ pub fn unmount_now(point: &Path, lazily: bool) -> Result<()> {
         } else {
             UnmountFlags::empty()
         };
-        return unmount(point, flags).with_context(|| format!("unmounting {}", point.display()));
+        // A program that another thread of this process is just starting has, until it runs, a
+        // copy of every descriptor that is open here.
+        let busy_until = Instant::now() + Duration::from_secs(20);
+        loop {
+            match unmount(point, flags) {
+                Err(rustix::io::Errno::BUSY) if Instant::now() < busy_until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                result => {
+                    return result.with_context(|| format!("unmounting {}", point.display()));
+                }
+            }
+        }
     }
     let mut command = Command::new(in_path("fusermount3", "fuse3")?);
     command.arg("-u").args(lazily.then_some("-z")).arg(point);
