@@ -113,12 +113,10 @@ fn cipher_words(algorithm: Algorithm) -> &'static str {
 
 fn naming_words(naming: NamingChoice) -> &'static str {
     match naming {
-        NamingChoice::Block => "Block : hides how long a name is, up to 16 bytes",
-        NamingChoice::Block32 => {
-            "Block32 : the same, for storage that does not tell A from a; longer names"
-        }
+        NamingChoice::Block => "Block : hides the length of names, up to a cipher block",
+        NamingChoice::Block32 => "Block32 : the same, for storage that takes A for a; longer names",
         NamingChoice::Null => "Null : names are not encrypted",
-        NamingChoice::Stream => "Stream : shortest names; shows how long a name is",
+        NamingChoice::Stream => "Stream : shortest names; their length shows",
     }
 }
 
