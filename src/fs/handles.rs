@@ -45,6 +45,10 @@ impl Handles {
         HandleId(self.next.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
+    pub(super) fn open_files(&self) -> usize {
+        self.files.read().len()
+    }
+
     pub(super) fn add_file(&self, handle: FileHandle) -> HandleId {
         let id = self.number();
         self.files.write().insert(id, Arc::new(handle));

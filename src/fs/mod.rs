@@ -136,6 +136,12 @@ impl EncFs {
         self.close_intents();
     }
 
+    /// Number of open handles of files.
+    #[must_use]
+    pub fn open_handles(&self) -> usize {
+        self.handles.open_files()
+    }
+
     /// Counters of raw operations.
     #[must_use]
     pub fn meter(&self) -> &Arc<crate::raw::Meter> {

@@ -8,7 +8,7 @@ use super::handles::DirHandle;
 use super::tree::{Link, NodeId, ROOT};
 use super::{EncFs, Entry, FsError, HandleId};
 use crate::nameio::{PlainName, RawName, is_reserved_in_root};
-use crate::raw::{Errno, Kind};
+use crate::raw::{Errno, Kind, RawId, Stat, Time};
 
 /// One entry of a listing.
 #[derive(Debug, Clone)]
@@ -104,6 +104,20 @@ impl EncFs {
         })
     }
 
+    /// Kind of a listed entry. Where the storage's listing does not say it, it is asked for: a
+    /// program that is told a wrong kind passes over whole directories.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn listed_kind(&self, listing: &Listing, entry: &Listed) -> Result<Kind, FsError> {
+        if let Some(kind) = entry.kind {
+            return Ok(kind);
+        }
+        let _steady = self.tree.steady(&[listing.node]);
+        let stat = self.in_dir(listing.node, false, |dir| dir.stat(entry.raw.as_name()))?;
+        Ok(stat.kind)
+    }
+
     /// Inode number of a listed entry as users see it.
     #[must_use]
     pub fn listed_ino(&self, listing: &Listing, entry: &Listed) -> u64 {
@@ -141,6 +155,38 @@ impl EncFs {
             Err(error) if error.raw_errno() == Some(Errno::NOENT) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// A listed entry whose attributes cannot be had, so that its name is shown all the same; the
+    /// kernel gets one reference, and must not believe the attributes.
+    ///
+    /// # Errors
+    /// If the name has no raw form any more.
+    pub fn enter_unread(&self, listing: &Listing, entry: &Listed) -> Result<Entry, FsError> {
+        let _steady = self.tree.steady(&[listing.node]);
+        let link = self.link_to(listing.node, entry.name.as_bytes())?;
+        let epoch = Time { secs: 0, nanos: 0 };
+        let stat = Stat {
+            id: RawId {
+                dev: u64::MAX,
+                ino: entry.ino,
+            },
+            kind: entry.kind.unwrap_or(Kind::File),
+            mode: 0,
+            nlink: 1,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            size: 0,
+            blocks: 0,
+            blksize: 4096,
+            atime: epoch,
+            mtime: epoch,
+            ctime: epoch,
+        };
+        let node = self.tree.enter(link, &stat, false);
+        let attr = self.attr(node, &stat, Some(0))?;
+        Ok(Entry { node, attr })
     }
 
     /// The last user of a directory handle is gone.

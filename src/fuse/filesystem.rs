@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
@@ -14,20 +15,14 @@ use fuser::{
     ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 
-use super::convert::{
-    bare_dir, caller, file_attr, file_type, kind_of_mode, new_time, node, open_flags,
-};
+use super::convert::{caller, file_attr, kind_of_mode, new_time, node, open_flags};
 use super::errno::errno;
-use crate::fs::{
-    AttrChange, EncFs, Entry, FsError, HandleId, Listing, NewNode, RenameMode, Reserve,
-};
-
-/// Entries of a listing come after `.` and `..`.
-const FIRST_ENTRY: u64 = 2;
+use super::served::Served;
+use crate::fs::{AttrChange, EncFs, Entry, FsError, HandleId, NewNode, ROOT, RenameMode, Reserve};
 
 /// Serves one mount.
 pub(super) struct Adapter {
-    pub(super) fs: EncFs,
+    pub(super) served: Arc<Served>,
     pub(super) attr_ttl: Duration,
     pub(super) entry_ttl: Duration,
     pub(super) kernel_permissions: bool,
@@ -36,8 +31,22 @@ pub(super) struct Adapter {
 impl Adapter {
     /// Runs one request: logs what fails by the storage's or the data's fault, and answers EIO
     /// for a panic, which must not take the mount down.
-    fn run<T>(&self, op: &str, act: impl FnOnce(&EncFs) -> Result<T, FsError>) -> Result<T, Errno> {
-        let result = catch_unwind(AssertUnwindSafe(|| act(&self.fs)));
+    pub(super) fn run<T>(
+        &self,
+        op: &str,
+        act: impl FnOnce(&EncFs) -> Result<T, FsError>,
+    ) -> Result<T, Errno> {
+        self.served.used();
+        self.run_unused(op, act)
+    }
+
+    /// The same for a request that is no sign of use.
+    fn run_unused<T>(
+        &self,
+        op: &str,
+        act: impl FnOnce(&EncFs) -> Result<T, FsError>,
+    ) -> Result<T, Errno> {
+        let result = catch_unwind(AssertUnwindSafe(|| act(&*self.served.get()?)));
         let error = match result {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => error,
@@ -95,7 +104,9 @@ impl Filesystem for Adapter {
     }
 
     fn destroy(&mut self) {
-        self.fs.close();
+        if let Some(fs) = self.served.there() {
+            fs.close();
+        }
     }
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
@@ -104,11 +115,19 @@ impl Filesystem for Adapter {
     }
 
     fn forget(&self, _: &Request, ino: INodeNo, nlookup: u64) {
-        self.fs.forget(node(ino), nlookup);
+        if let Some(fs) = self.served.there() {
+            fs.forget(node(ino), nlookup);
+        }
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        match self.run("getattr", |fs| fs.getattr(node(ino))) {
+        // The shell and the desktop look at mount points all the time.
+        let result = if node(ino) == ROOT {
+            self.run_unused("getattr", |fs| fs.getattr(ROOT))
+        } else {
+            self.run("getattr", |fs| fs.getattr(node(ino)))
+        };
+        match result {
             Ok(attr) => reply.attr(&self.attr_ttl, &file_attr(&attr)),
             Err(errno) => reply.error(errno),
         }
@@ -345,7 +364,9 @@ impl Filesystem for Adapter {
         _flush: bool,
         reply: ReplyEmpty,
     ) {
-        self.fs.release(handle(fh));
+        if let Some(fs) = self.served.there() {
+            fs.release(handle(fh));
+        }
         reply.ok();
     }
 
@@ -363,37 +384,8 @@ impl Filesystem for Adapter {
         }
     }
 
-    fn readdir(
-        &self,
-        _: &Request,
-        _: INodeNo,
-        fh: FileHandle,
-        offset: u64,
-        mut reply: ReplyDirectory,
-    ) {
-        let listing = match self.run("readdir", |fs| fs.listing(handle(fh), offset == 0)) {
-            Ok(listing) => listing,
-            Err(errno) => return reply.error(errno),
-        };
-        for (at, name, ino) in dots(&listing).skip(skip(offset)) {
-            let kind = fuser::FileType::Directory;
-            if reply.add(INodeNo(ino), at, kind, OsStr::from_bytes(name)) {
-                return reply.ok();
-            }
-        }
-        let first = offset.saturating_sub(FIRST_ENTRY);
-        for (at, entry) in (first + FIRST_ENTRY + 1..).zip(listing.entries.iter().skip(skip(first)))
-        {
-            let ino = INodeNo(self.fs.listed_ino(&listing, entry));
-            // Without a kind in the storage's listing it would cost a raw operation to know; a
-            // program that needs it asks for attributes anyway. The type is DT_UNKNOWN then, for
-            // which the library has no word but the closest is a regular file.
-            let kind = entry.kind.map_or(fuser::FileType::RegularFile, file_type);
-            if reply.add(ino, at, kind, OsStr::from_bytes(entry.name.as_bytes())) {
-                break;
-            }
-        }
-        reply.ok();
+    fn readdir(&self, _: &Request, _: INodeNo, fh: FileHandle, offset: u64, reply: ReplyDirectory) {
+        self.reply_names(handle(fh), offset, reply);
     }
 
     fn readdirplus(
@@ -402,47 +394,15 @@ impl Filesystem for Adapter {
         _: INodeNo,
         fh: FileHandle,
         offset: u64,
-        mut reply: ReplyDirectoryPlus,
+        reply: ReplyDirectoryPlus,
     ) {
-        let listing = match self.run("readdirplus", |fs| fs.listing(handle(fh), offset == 0)) {
-            Ok(listing) => listing,
-            Err(errno) => return reply.error(errno),
-        };
-        let generation = Generation(0);
-        for (at, name, ino) in dots(&listing).skip(skip(offset)) {
-            let (attr, ttl) = (bare_dir(ino), Duration::ZERO);
-            let name = OsStr::from_bytes(name);
-            if reply.add(INodeNo(ino), at, name, &ttl, &attr, generation) {
-                return reply.ok();
-            }
-        }
-        let first = offset.saturating_sub(FIRST_ENTRY);
-        let ttl = self.attr_ttl.min(self.entry_ttl);
-        let mut any = offset < FIRST_ENTRY;
-        for (at, listed) in
-            (first + FIRST_ENTRY + 1..).zip(listing.entries.iter().skip(skip(first)))
-        {
-            let entry = match self.run("readdirplus", |fs| fs.enter_listed(&listing, listed)) {
-                Ok(Some(entry)) => entry,
-                Ok(None) => continue,
-                // Names without attributes cannot be said here: what was gathered is shown, and
-                // the next request begins with the entry that failed.
-                Err(_) if any => break,
-                Err(errno) => return reply.error(errno),
-            };
-            let (ino, attr) = (INodeNo(entry.node.0), file_attr(&entry.attr));
-            let name = OsStr::from_bytes(listed.name.as_bytes());
-            if reply.add(ino, at, name, &ttl, &attr, generation) {
-                self.fs.forget(entry.node, 1);
-                break;
-            }
-            any = true;
-        }
-        reply.ok();
+        self.reply_entries(handle(fh), offset, reply);
     }
 
     fn releasedir(&self, _: &Request, _: INodeNo, fh: FileHandle, _: OpenFlags, reply: ReplyEmpty) {
-        self.fs.releasedir(handle(fh));
+        if let Some(fs) = self.served.there() {
+            fs.releasedir(handle(fh));
+        }
         reply.ok();
     }
 
@@ -582,17 +542,4 @@ impl Filesystem for Adapter {
             Err(errno) => reply.error(errno),
         }
     }
-}
-
-/// `.` and `..` of a listing: position of the next entry, name, inode number.
-fn dots(listing: &Listing) -> impl Iterator<Item = (u64, &'static [u8], u64)> {
-    [
-        (1, &b"."[..], listing.node.0),
-        (2, &b".."[..], listing.parent.0),
-    ]
-    .into_iter()
-}
-
-fn skip(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -3,6 +3,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `filesystem` | the kernel's requests, each one call into [`fs`](crate::fs) and a reply |
+//! | `listing` | the replies that list a directory |
+//! | `served` | the filesystem behind a mount, which may come and go |
 //! | `convert` | types of the library to ours and back |
 //! | `errno` | **the** mapping of errors to errno |
 //! | `session` | mounting, capabilities asked of the kernel, serving |
@@ -10,6 +12,9 @@
 mod convert;
 mod errno;
 mod filesystem;
+mod listing;
+mod served;
 mod session;
 
+pub use served::{Reopen, Served};
 pub use session::{MountError, MountSettings, Mounted, mount};

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fuser::{Config, InitFlags, KernelConfig, MountOption, Session, SessionACL};
 
 use super::filesystem::Adapter;
-use crate::fs::EncFs;
+use super::served::Served;
 
 /// Bytes of a request at most: the kernel's limit is 256 pages.
 const MAX_REQUEST: u32 = 1024 * 1024;
@@ -61,7 +62,7 @@ pub struct Mounted {
 ///
 /// # Errors
 /// [`MountError`].
-pub fn mount(fs: EncFs, settings: &MountSettings) -> Result<Mounted, MountError> {
+pub fn mount(served: Arc<Served>, settings: &MountSettings) -> Result<Mounted, MountError> {
     crate::raw::forget_process_umask();
     let mut options = vec![MountOption::FSName(settings.fsname.clone())];
     if let Some(subtype) = &settings.subtype {
@@ -84,7 +85,7 @@ pub fn mount(fs: EncFs, settings: &MountSettings) -> Result<Mounted, MountError>
     config.n_threads = Some(settings.threads.max(1));
     config.clone_fd = settings.threads > 1;
     let adapter = Adapter {
-        fs,
+        served,
         attr_ttl: settings.attr_ttl,
         entry_ttl: settings.entry_ttl,
         kernel_permissions,

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{signals, table, unmount};
 use crate::cli::exit::Failure;
 use crate::cli::request::MountRequest;
 use crate::fs::{EncFs, FsOptions};
-use crate::fuse::{self, MountSettings};
+use crate::fuse::{self, MountSettings, Served};
 use crate::volume::Volume;
 
 /// Name and type in the mount table, whatever name the program was called by: clients look for
@@ -47,15 +48,16 @@ pub(super) fn begin(
         .mount_point
         .canonicalize()
         .unwrap_or_else(|_| request.mount_point.clone());
-    let mounted = fuse::mount(filesystem, &settings(request)).map_err(|error| {
-        let reason = error.to_string();
-        Failure::new(
-            "mount",
-            format!("cannot mount at {shown}: {}", reason.trim()),
-        )
-        .at_path(&request.mount_point)
-        .advise(advice(request))
-    })?;
+    let mounted =
+        fuse::mount(Arc::new(Served::always(filesystem)), &settings(request)).map_err(|error| {
+            let reason = error.to_string();
+            Failure::new(
+                "mount",
+                format!("cannot mount at {shown}: {}", reason.trim()),
+            )
+            .at_path(&request.mount_point)
+            .advise(advice(request))
+        })?;
     let device = table::device_at(&place);
     noted
         .act(move || {
