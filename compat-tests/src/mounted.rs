@@ -164,14 +164,15 @@ impl Drop for Mounted {
         if self.child.is_none() {
             return;
         }
-        if let Err(error) = unmount_now(&self.point, true).and_then(|()| self.reap()) {
+        // Not by `unmount`, so something has failed: say what there is to say.
+        if let Err(error) = unmount_now(&self.point, true) {
             eprintln!("while leaving {}: {error:#}", self.point.display());
         }
-        if std::thread::panicking()
-            && let Ok(log) = self.log()
-        {
-            eprintln!("--- log of {}\n{log}", self.name);
+        match self.reap() {
+            Ok(status) => eprintln!("{}: ended with {status}", self.name),
+            Err(error) => eprintln!("{error:#}"),
         }
+        eprintln!("--- log\n{}", self.log().unwrap_or_default());
     }
 }
 

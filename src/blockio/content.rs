@@ -63,7 +63,13 @@ impl<'a, B: BytesAt> Content<'a, B> {
         }
         let end = at.saturating_add(len as u64).min(size);
         let first = layout.block_of(at);
-        let run = self.read_run(state, first, layout.block_of(end - 1))?;
+        let last = layout.block_of(end - 1);
+        if let Some(tail) = state.tail.as_ref().filter(|_| state.is_held())
+            && last == tail.block
+        {
+            return self.read_held(state, tail, at, end);
+        }
+        let run = self.read_run(state, first, last)?;
         let base = layout.plain_start(first);
         // Both differences are below the length of the buffer.
         let from = run.start + usize_of(at - base)?;
@@ -71,6 +77,39 @@ impl<'a, B: BytesAt> Content<'a, B> {
         Ok(PlainData {
             range: from.min(to)..to,
             buf: Some(run.buf),
+        })
+    }
+
+    /// Reads what ends in the held block: from storage as far as that has it.
+    fn read_held(
+        &self,
+        state: &ContentState,
+        tail: &Tail,
+        at: u64,
+        end: u64,
+    ) -> Result<PlainData, Error> {
+        let held_from = self.codec.layout().plain_start(tail.block);
+        let mut buf = self.codec.scratch(usize_of(end - at)?);
+        let stored = usize_of(held_from.saturating_sub(at))?;
+        if stored > 0 {
+            let data = self.read_at(state, at, stored)?;
+            if data.len() < stored {
+                let range = 0..data.len();
+                buf[range.clone()].copy_from_slice(&data);
+                return Ok(PlainData {
+                    buf: Some(buf),
+                    range,
+                });
+            }
+            buf[..stored].copy_from_slice(&data);
+        }
+        let from = usize_of(at.saturating_sub(held_from))?;
+        let to = usize_of(end - held_from)?;
+        let held = tail.plain.get(from..to).unwrap_or_default();
+        buf[stored..stored + held.len()].copy_from_slice(held);
+        Ok(PlainData {
+            range: 0..stored + held.len(),
+            buf: Some(buf),
         })
     }
 
@@ -163,7 +202,7 @@ impl<'a, B: BytesAt> Content<'a, B> {
         let (first, last) = (layout.block_of(at), layout.block_of(end - 1));
         let base = layout.plain_start(first);
         let region_end = end.max(size.min(layout.plain_start(last + 1)));
-        let new_header = self.codec.has_header() && state.raw_len == 0;
+        let new_header = self.codec.has_header() && state.stored_len == 0;
         let lead = if new_header && first == 0 {
             HEADER_LEN
         } else {
@@ -181,30 +220,77 @@ impl<'a, B: BytesAt> Content<'a, B> {
         }
         self.codec.place_zeros(run, at - base, usize_of(zeros)?);
         self.codec.place(run, at - base + zeros, data);
-        let tail = (region_end >= size)
+        let reaches_end = region_end >= size;
+        let tail = reaches_end
             .then(|| self.tail_of(run, first, region_end))
             .flatten();
-        self.codec.encode(file_iv, first, run)?;
-
         let raw_at = layout.raw_start(first);
-        let run_len = run.len() as u64;
-        if new_header {
-            let sealed = self.codec.seal_header(file_iv, state.external_iv);
-            if lead > 0 {
-                head.copy_from_slice(&sealed);
-            } else {
-                self.bytes.write_at(&sealed, 0)?;
-                state.raw_len = HEADER_LEN as u64;
+        let raw_end = raw_at + run.len() as u64;
+        let stored_end = match &tail {
+            // What is held must never have been in storage, where it would be old, and must
+            // follow what is there without a gap.
+            Some(tail)
+                if state.may_hold
+                    && state.stored_len <= layout.raw_start(tail.block)
+                    && raw_at - lead as u64 <= state.stored_len =>
+            {
+                layout.raw_start(tail.block)
             }
+            _ => raw_end,
+        };
+        let run_len = usize_of(stored_end - raw_at)?;
+        if run_len > 0 {
+            self.codec.encode(file_iv, first, &mut run[..run_len])?;
+            if new_header {
+                let sealed = self.codec.seal_header(file_iv, state.external_iv);
+                if lead > 0 {
+                    head.copy_from_slice(&sealed);
+                } else {
+                    self.bytes.write_at(&sealed, 0)?;
+                    state.stored_len = HEADER_LEN as u64;
+                    state.raw_len = state.raw_len.max(state.stored_len);
+                }
+            }
+            let written = self
+                .bytes
+                .write_at(&buf[..lead + run_len], raw_at - lead as u64);
+            if let Err(error) = written {
+                self.put_back(state, file_iv, &old, raw_end);
+                return Err(error.into());
+            }
+            state.stored_len = state.stored_len.max(stored_end);
         }
-        if let Err(error) = self.bytes.write_at(&buf, raw_at - lead as u64) {
-            self.put_back(state, file_iv, &old, raw_at + run_len);
-            return Err(error.into());
-        }
-        if region_end >= size {
+        if reaches_end {
             state.tail = tail;
         }
-        state.raw_len = state.raw_len.max(raw_at + run_len);
+        state.raw_len = state.raw_len.max(raw_end);
+        state.surely_empty = false;
+        Ok(())
+    }
+
+    /// Writes a held block, so that the storage has everything.
+    ///
+    /// # Errors
+    /// What the storage answered; the block is held on.
+    pub fn flush_held(&self, state: &mut ContentState) -> Result<(), Error> {
+        let layout = *self.codec.layout();
+        let Some(tail) = state.tail.as_ref().filter(|_| state.is_held()) else {
+            return Ok(());
+        };
+        let file_iv = self.file_iv_for_writing(state)?;
+        let raw = self.encode_block(file_iv, tail.block, &tail.plain)?;
+        let raw_at = layout.raw_start(tail.block);
+        if self.codec.has_header() && state.stored_len == 0 {
+            // The held block is the first one, and the header goes with it.
+            let mut first = self.codec.scratch(HEADER_LEN + raw.len());
+            first[..HEADER_LEN]
+                .copy_from_slice(&self.codec.seal_header(file_iv, state.external_iv));
+            first[HEADER_LEN..].copy_from_slice(&raw);
+            self.bytes.write_at(&first, 0)?;
+        } else {
+            self.bytes.write_at(&raw, raw_at)?;
+        }
+        state.stored_len = state.raw_len;
         Ok(())
     }
 
@@ -263,6 +349,13 @@ impl<'a, B: BytesAt> Content<'a, B> {
     /// After a write that broke off: old data of partly covered blocks are written again, and a
     /// file that grew is cut back, so that what was acknowledged can be read.
     fn put_back(&self, state: &mut ContentState, file_iv: u64, old: &OldBlocks, raw_end: u64) {
+        if state.is_held() {
+            // The held block is safe here; what arrived of the rest goes.
+            if let Err(error) = self.bytes.set_len(state.stored_len) {
+                tracing::warn!("a file could not be cut back after a failed write: {error}");
+            }
+            return;
+        }
         state.stale = true;
         state.tail = None;
         let layout = self.codec.layout();
@@ -331,12 +424,23 @@ impl<'a, B: BytesAt> Content<'a, B> {
     pub(super) fn file_iv_for_writing(&self, state: &ContentState) -> Result<u64, Error> {
         match self.file_iv(state) {
             Some(iv) => Ok(iv),
+            None if state.surely_empty => self.new_iv(state),
             None if state.raw_len == 0 => {
-                let iv = header::new_file_iv()?;
-                Ok(*state.file_iv.get_or_init(|| iv))
+                // Storage that lags may call a file empty that is not. A header is made only if
+                // reading finds none.
+                let mut raw = [0; HEADER_LEN];
+                match self.bytes.read_at(&mut raw, 0)? {
+                    0 => self.new_iv(state),
+                    got => Err(Error::Unsettled { found: got as u64 }),
+                }
             }
             None => self.read_header(state),
         }
+    }
+
+    fn new_iv(&self, state: &ContentState) -> Result<u64, Error> {
+        let iv = header::new_file_iv()?;
+        Ok(*state.file_iv.get_or_init(|| iv))
     }
 
     /// The file IV if it is known without reading; 0 where files have no header.
@@ -374,7 +478,9 @@ impl<'a, B: BytesAt> Content<'a, B> {
         };
         let lead = if known.is_none() { HEADER_LEN } else { 0 };
         let start = layout.raw_start(first);
-        let end = layout.raw_start(last.saturating_add(1)).min(state.raw_len);
+        let end = layout
+            .raw_start(last.saturating_add(1))
+            .min(state.stored_len);
         let mut buf = self
             .codec
             .scratch(lead + usize_of(end.saturating_sub(start))?);

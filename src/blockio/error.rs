@@ -23,6 +23,20 @@ pub enum Error {
     /// The header decodes to 0, which no writer makes (format 7.2).
     #[error("the file's header holds no valid initialization vector")]
     BadHeader,
+    /// Storage says that the file is empty, yet it has contents: it lags behind.
+    #[error("the storage calls the file empty, but {found} bytes were read: it lags behind")]
+    Unsettled {
+        /// Raw bytes found, 8 at most.
+        found: u64,
+    },
+    /// The file was to be cut, the storage took the order and did not obey.
+    #[error("the storage did not cut the file to {wanted} bytes, it has {found}")]
+    NotCut {
+        /// Raw length in bytes that was asked for.
+        wanted: u64,
+        /// Raw length in bytes that the storage reports.
+        found: u64,
+    },
     /// The size cannot be reached by a raw file.
     #[error("the file would be too large")]
     TooLarge,

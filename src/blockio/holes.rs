@@ -10,6 +10,7 @@ impl Content<'_, File> {
     /// # Errors
     /// As [`write_at`](Self::write_at).
     pub fn zero(&self, state: &mut ContentState, at: u64, len: u64) -> Result<(), Error> {
+        self.flush_held(state)?;
         let layout = *self.codec.layout();
         let size = state.plain_len(self.codec)?;
         let end = at.saturating_add(len).min(size);
@@ -59,6 +60,7 @@ impl Content<'_, File> {
         len: u64,
         grow: bool,
     ) -> Result<(), Error> {
+        self.flush_held(state)?;
         let layout = *self.codec.layout();
         let end = at.checked_add(len).ok_or(Error::TooLarge)?;
         let raw_end = layout.raw_size(end).ok_or(Error::TooLarge)?;
@@ -94,14 +96,14 @@ impl Content<'_, File> {
         let mut block = layout.block_of(at);
         loop {
             let raw_start = layout.raw_start(block);
-            if raw_start >= state.raw_len {
+            if raw_start >= state.stored_len {
                 return if hole { Ok(size) } else { Err(no_such()) };
             }
             let data = match self.bytes.seek(raw_start, false) {
                 Ok(data) => data,
                 // No data up to the end. A partial last block is never a hole (7.6), but it is
                 // zeros to the storage only if it was never written.
-                Err(error) if error.errno == Errno::NXIO => state.raw_len,
+                Err(error) if error.errno == Errno::NXIO => state.stored_len,
                 Err(error) => return Err(error.into()),
             };
             let data_block = data.saturating_sub(layout.header_size()) / layout.block_size();

@@ -18,6 +18,7 @@ impl<B: BytesAt> Content<'_, B> {
         if len == 0 {
             return self.set_raw_len(state, 0);
         }
+        self.flush_held(state)?;
         let size = state.plain_len(self.codec)?;
         if len == size {
             // Asked for all the same: the storage decides what becomes of the times.
@@ -49,11 +50,13 @@ impl<B: BytesAt> Content<'_, B> {
         if old_end == len {
             return Ok(());
         }
+        self.flush_held(state)?;
         if self.codec.has_header() && state.raw_len == 0 {
             let file_iv = self.file_iv_for_writing(state)?;
             let sealed = self.codec.seal_header(file_iv, state.external_iv);
             self.bytes.write_at(&sealed, 0)?;
             state.raw_len = HEADER_LEN as u64;
+            state.stored_len = state.raw_len;
         }
         self.set_raw_len(state, raw_len)
     }
@@ -82,8 +85,10 @@ impl<B: BytesAt> Content<'_, B> {
         let result = self
             .bytes
             .write_at(&raw, layout.raw_start(block))
-            .and_then(|()| self.bytes.set_len(raw_len));
-        if let Err(error) = result {
+            .and_then(|()| self.bytes.set_len(raw_len))
+            .map_err(Error::from)
+            .and_then(|()| self.cut(state, raw_len));
+        if result.is_err() {
             state.stale = true;
             let restored = self
                 .encode_block(file_iv, block, &old)
@@ -91,21 +96,43 @@ impl<B: BytesAt> Content<'_, B> {
             if let Err(error) = restored {
                 tracing::warn!("block {block} could not be restored after a failed cut: {error}");
             }
-            return Err(error.into());
         }
-        state.raw_len = raw_len;
-        Ok(())
+        result
     }
 
     fn set_raw_len(&self, state: &mut ContentState, raw_len: u64) -> Result<(), Error> {
-        if raw_len == 0 {
-            state.tail = None;
-        }
         if let Err(error) = self.bytes.set_len(raw_len) {
             state.stale = true;
             return Err(error.into());
         }
+        if raw_len < state.stored_len {
+            return self.cut(state, raw_len);
+        }
         state.raw_len = raw_len;
+        state.stored_len = raw_len;
+        if raw_len == 0 {
+            state.tail = None;
+            state.surely_empty = true;
+        }
+        Ok(())
+    }
+
+    /// The storage was told to cut the file: some takes the order and does nothing.
+    fn cut(&self, state: &mut ContentState, raw_len: u64) -> Result<(), Error> {
+        let found = self.bytes.len()?;
+        if raw_len == 0 {
+            state.tail = None;
+        }
+        if found > raw_len {
+            state.stale = true;
+            return Err(Error::NotCut {
+                wanted: raw_len,
+                found,
+            });
+        }
+        state.raw_len = raw_len;
+        state.stored_len = raw_len;
+        state.surely_empty = raw_len == 0;
         Ok(())
     }
 }

@@ -1,4 +1,8 @@
 //! What is known of one raw file while it is open.
+//!
+//! On storage where every operation is a round trip, or that takes only sequential writes, a
+//! partial last block is *held*: it stays here until the next write completes it, or until the
+//! file is flushed, so that every raw byte is written once and in order.
 
 use std::sync::OnceLock;
 
@@ -12,7 +16,14 @@ use super::{BlockCodec, Error};
 /// the same raw file open, under one lock.
 #[derive(Debug)]
 pub struct ContentState {
+    /// Raw length with everything that was written, held or not.
     pub(super) raw_len: u64,
+    /// Raw length that the storage has; smaller while the tail is held.
+    pub(super) stored_len: u64,
+    /// Whether a partial last block may be held.
+    pub(super) may_hold: bool,
+    /// The file is empty by our own doing, not only by the size that storage reports.
+    pub(super) surely_empty: bool,
     pub(super) file_iv: OnceLock<u64>,
     pub(super) external_iv: u64,
     pub(super) tail: Option<Tail>,
@@ -32,6 +43,9 @@ impl ContentState {
     pub fn new(raw_len: u64, external_iv: u64) -> Self {
         Self {
             raw_len,
+            stored_len: raw_len,
+            may_hold: false,
+            surely_empty: false,
             file_iv: OnceLock::new(),
             external_iv,
             tail: None,
@@ -39,10 +53,38 @@ impl ContentState {
         }
     }
 
-    /// Raw length in bytes, as far as known.
+    /// A file that was just made, and is known to be empty.
+    #[must_use]
+    pub fn new_file(external_iv: u64) -> Self {
+        Self {
+            surely_empty: true,
+            ..Self::new(0, external_iv)
+        }
+    }
+
+    /// Lets a partial last block wait here for the next write or the next
+    /// [`flush_held`](super::Content::flush_held).
+    #[must_use]
+    pub fn holding(self, may_hold: bool) -> Self {
+        Self { may_hold, ..self }
+    }
+
+    /// Raw length in bytes with everything that was written.
     #[must_use]
     pub fn raw_len(&self) -> u64 {
         self.raw_len
+    }
+
+    /// Raw length in bytes that the storage should report.
+    #[must_use]
+    pub fn stored_len(&self) -> u64 {
+        self.stored_len
+    }
+
+    /// Whether the last block waits here and the storage has it not.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.stored_len < self.raw_len
     }
 
     /// Plain length in bytes.
@@ -66,14 +108,20 @@ impl ContentState {
     }
 
     /// Takes the raw length that storage reports. If it is another than the known one, somebody
-    /// else wrote: what was remembered of the contents is forgotten.
+    /// else wrote: what was remembered of the contents is forgotten, but for a held block.
     pub fn refresh(&mut self, raw_len: u64) {
+        if self.is_held() {
+            self.stale = false;
+            return;
+        }
         if self.stale || raw_len != self.raw_len {
             self.tail = None;
             if raw_len == 0 || self.raw_len == 0 {
                 self.file_iv = OnceLock::new();
             }
+            self.surely_empty = false;
             self.raw_len = raw_len;
+            self.stored_len = raw_len;
         }
         self.stale = false;
     }

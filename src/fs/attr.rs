@@ -92,9 +92,11 @@ impl EncFs {
             return Ok(None);
         };
         let content = open.content.read();
-        let stat = file.stat()?;
-        if stat.size != content.raw_len() {
+        let mut stat = file.stat()?;
+        if stat.size != content.stored_len() {
             open.suspect.store(true, Ordering::Relaxed);
+        } else {
+            stat.size = content.raw_len();
         }
         drop(content);
         open.mode.store(stat.mode, Ordering::Relaxed);

@@ -192,7 +192,10 @@ impl EncFs {
     fn resize(&self, open: &OpenFile, file: &Arc<File>, size: u64) -> Result<(), FsError> {
         let mut content = open.content.write();
         self.refresh(open, file, &mut content)?;
-        Content::new(&self.volume.codec, &**file).set_len(&mut content, size)?;
+        let file = Content::new(&self.volume.codec, &**file);
+        file.set_len(&mut content, size)?;
+        // The new end may be held; whoever cuts by name has no handle to flush.
+        file.flush_held(&mut content)?;
         Ok(())
     }
 }

@@ -58,7 +58,7 @@ impl EncFs {
         let entry = self.enter(link, &stat)?;
         let file = Arc::new(file);
         let open = self.open_files.add(entry.node, &file, true, stat.mode, || {
-            ContentState::new(stat.size, external_iv)
+            ContentState::new_file(external_iv).holding(self.remote)
         });
         open.no_capabilities.store(true, Ordering::Relaxed);
         let handle = self.add_handle(file, open, true);

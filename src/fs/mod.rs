@@ -101,6 +101,8 @@ pub struct EncFs {
     open_files: OpenFiles,
     handles: Handles,
     intents: intent::Intents,
+    /// Every raw operation is a round trip: partial blocks wait for the rest of theirs.
+    remote: bool,
     /// The storage's inode numbers were seen to differ between name and descriptor.
     inodes_vary: AtomicBool,
 }
@@ -118,6 +120,7 @@ impl EncFs {
             open_files: OpenFiles::default(),
             handles: Handles::default(),
             intents: intent::Intents::default(),
+            remote: volume.root.is_remote(),
             inodes_vary: AtomicBool::new(false),
             volume,
             options,

@@ -78,9 +78,9 @@ impl EncFs {
         let last_iv = self.tree.with(id, |node| node.last_iv).unwrap_or_default();
         let external_iv = self.external_iv(place.map_or(last_iv, |place| place.iv));
         let open = self.open_files.add(id, &file, writable, stat.mode, || {
-            ContentState::new(stat.size, external_iv)
+            ContentState::new(stat.size, external_iv).holding(self.remote)
         });
-        if open.content.read().raw_len() != stat.size {
+        if open.content.read().stored_len() != stat.size {
             open.suspect.store(true, Ordering::Relaxed);
         }
         Ok((file, open))
@@ -133,6 +133,7 @@ impl EncFs {
     pub fn flush(&self, handle: HandleId) -> Result<(), FsError> {
         let handle = self.handles.file(handle)?;
         if handle.dirty.swap(false, Ordering::Relaxed) {
+            self.flush_held(&handle)?;
             handle.raw.flush()?;
         }
         Ok(())
@@ -144,13 +145,30 @@ impl EncFs {
     /// What the storage answered.
     pub fn fsync(&self, handle: HandleId, data_only: bool) -> Result<(), FsError> {
         let handle = self.handles.file(handle)?;
+        self.flush_held(&handle)?;
         handle.raw.sync(data_only)?;
+        Ok(())
+    }
+
+    /// Writes what the state holds back, through this handle or another that can write.
+    fn flush_held(&self, handle: &FileHandle) -> Result<(), FsError> {
+        let open = &handle.open;
+        if !open.content.read().is_held() {
+            return Ok(());
+        }
+        let mut content = open.content.write();
+        if let Some(file) = open.writable_file() {
+            self.content(&file).flush_held(&mut content)?;
+        }
         Ok(())
     }
 
     /// The last user of a handle is gone.
     pub fn release(&self, handle: HandleId) {
         if let Some(handle) = self.handles.remove_file(handle) {
+            if let Err(error) = self.flush_held(&handle) {
+                tracing::error!("the end of a file could not be written: {error}");
+            }
             self.open_files.remove(&handle.open, &handle.raw);
             self.tree.count_open(handle.open.node, -1);
         }

@@ -94,7 +94,7 @@ impl EncFs {
         // Whoever has the file open waits, so that nobody reads or writes the one header under
         // the external IV of the other. It may have got or lost its header since it was read.
         let mut content = open.content.write();
-        if content.raw_len() >= HEADER_LEN as u64 {
+        if content.stored_len() >= HEADER_LEN as u64 {
             let mut raw = [0_u8; HEADER_LEN];
             if header.file.read_at(&mut raw, 0)? == HEADER_LEN
                 && let Ok(file_iv) = self.volume.codec.header_iv(raw, old_iv)

@@ -36,6 +36,8 @@ fn content(error: &blockio::Error) -> Errno {
         // "Bad message", as EncFS has it since 1.0: distinct from trouble of the storage.
         blockio::Error::BlockMac { .. } => Errno::EBADMSG,
         blockio::Error::CutHeader { .. } | blockio::Error::BadHeader => Errno::EIO,
+        // The storage did not do what it said.
+        blockio::Error::Unsettled { .. } | blockio::Error::NotCut { .. } => Errno::EIO,
         blockio::Error::TooLarge => Errno::EFBIG,
         blockio::Error::Crypto(_) => Errno::EIO,
     }
@@ -82,6 +84,17 @@ mod tests {
             ),
             (FsError::Content(blockio::Error::BadHeader), Errno::EIO),
             (FsError::Content(blockio::Error::TooLarge), Errno::EFBIG),
+            (
+                FsError::Content(blockio::Error::Unsettled { found: 8 }),
+                Errno::EIO,
+            ),
+            (
+                FsError::Content(blockio::Error::NotCut {
+                    wanted: 1,
+                    found: 2,
+                }),
+                Errno::EIO,
+            ),
             (FsError::Name(nameio::Error::Undecodable), Errno::ENOENT),
             (FsError::Name(nameio::Error::NotAName), Errno::EINVAL),
             (FsError::Name(nameio::Error::Inexpressible), Errno::EINVAL),

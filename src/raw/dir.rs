@@ -142,6 +142,27 @@ impl Dir {
         })
     }
 
+    /// Whether every operation here is likely to be a round trip to somewhere else, by the kind of
+    /// filesystem. Asks the kernel only.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        // FUSE, NFS, SMB 1, CIFS and SMB 2, Ceph, AFS, 9p.
+        const REMOTE: [u32; 8] = [
+            0x6573_5546,
+            0x6969,
+            0x517b,
+            0xff53_4d42,
+            0xfe53_4d42,
+            0x00c3_6400,
+            0x5346_414f,
+            0x0102_1997,
+        ];
+        // The type has another width and sign on other machines; its low half is the same.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let kind = rustix::fs::fstatfs(&self.fd).map(|stat| stat.f_type as u32);
+        kind.is_ok_and(|kind| REMOTE.contains(&kind))
+    }
+
     /// Opens the file `name`. The caller checks by [`File::stat`] that it got a regular file
     /// before it reads or writes.
     ///

@@ -1,6 +1,6 @@
 //! Writes and cuts that fail: what was acknowledged stays readable.
 
-use super::super::{Content, ContentState};
+use super::super::{Content, ContentState, Error};
 use super::{Memory, all_settings, codec};
 use crate::crypto::testing::Noise;
 use crate::raw::BytesAt;
@@ -74,5 +74,45 @@ fn failed_patches_spare_their_neighbours() {
             let now = content.read_at(&fresh, 0, 1 << 20).unwrap();
             assert_eq!(&*now, &before, "{settings:?}");
         }
+    }
+}
+
+/// Storage that takes the order to cut a file and does nothing: an error is told, and every byte is
+/// what it was.
+#[test]
+fn ignored_cuts_are_told_and_leave_the_file_as_it_was() {
+    for (n, settings) in all_settings().into_iter().enumerate() {
+        let codec = codec(&settings);
+        let mut noise = Noise::new(7000 + n as u64);
+        let before = noise.bytes(codec.layout().data_size() as usize * 2 + 9);
+        let raw = Memory::default();
+        let content = Content::new(&codec, &raw);
+        let mut state = ContentState::new_file(0);
+        content.write_at(&mut state, 0, &before).unwrap();
+        raw.ignores_cuts.set(true);
+        for len in [0, 1, codec.layout().data_size(), before.len() as u64 - 1] {
+            let result = content.set_len(&mut state, len);
+            assert!(matches!(result, Err(Error::NotCut { .. })), "{len}");
+            state.refresh(raw.len().unwrap());
+            let now = content.read_at(&state, 0, 1 << 20).unwrap();
+            assert_eq!(&*now, &before, "{settings:?}, cut to {len}");
+        }
+    }
+}
+
+/// Storage that calls a file empty which is not: it is not taken for a new one.
+#[test]
+fn a_lagging_empty_file_gets_no_second_header() {
+    for settings in all_settings().into_iter().filter(|s| s.unique_iv) {
+        let codec = codec(&settings);
+        let raw = Memory::default();
+        let content = Content::new(&codec, &raw);
+        let mut state = ContentState::new_file(0);
+        content.write_at(&mut state, 0, b"contents").unwrap();
+        let before = raw.bytes.borrow().clone();
+        let mut lagging = ContentState::new(0, 0);
+        let result = content.write_at(&mut lagging, 0, b"new");
+        assert!(matches!(result, Err(Error::Unsettled { found: 8 })));
+        assert_eq!(*raw.bytes.borrow(), before);
     }
 }

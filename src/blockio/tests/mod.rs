@@ -26,6 +26,10 @@ pub(super) struct Memory {
     fail_in: Cell<Option<u32>>,
     /// Bytes of a failing write that still arrive.
     partly: Cell<usize>,
+    /// Writes anywhere but at the end fail.
+    only_appends: Cell<bool>,
+    /// Orders to cut are taken and not obeyed.
+    ignores_cuts: Cell<bool>,
 }
 
 impl Memory {
@@ -76,6 +80,9 @@ impl BytesAt for Memory {
         };
         let mut bytes = self.bytes.borrow_mut();
         let at = at as usize;
+        if self.only_appends.get() && at != bytes.len() {
+            return Err(Error::on_file(Op::Write, Errno::OPNOTSUPP));
+        }
         if !buf.is_empty() && bytes.len() < at + buf.len() {
             bytes.resize(at + buf.len(), 0);
         }
@@ -91,7 +98,11 @@ impl BytesAt for Memory {
         if self.fails_now() {
             return Err(Error::on_file(Op::Truncate, Errno::IO));
         }
-        self.bytes.borrow_mut().resize(len as usize, 0);
+        let mut bytes = self.bytes.borrow_mut();
+        if self.ignores_cuts.get() && (len as usize) < bytes.len() {
+            return Ok(());
+        }
+        bytes.resize(len as usize, 0);
         Ok(())
     }
 

@@ -7,11 +7,20 @@ use crate::raw::BytesAt;
 
 #[test]
 fn contents_behave_like_a_vector() {
+    behave_like_a_vector(false);
+}
+
+#[test]
+fn contents_with_held_blocks_behave_like_a_vector() {
+    behave_like_a_vector(true);
+}
+
+fn behave_like_a_vector(hold: bool) {
     for (n, settings) in all_settings().into_iter().enumerate() {
         let codec = codec(&settings);
         let mut noise = Noise::new(1000 + n as u64);
         let raw = Memory::default();
-        let mut state = ContentState::new(0, 5);
+        let mut state = ContentState::new_file(5).holding(hold);
         let mut model: Vec<u8> = Vec::new();
         let limit = settings.block_size as usize * 7;
         for step in 0..400 {
@@ -32,8 +41,9 @@ fn contents_behave_like_a_vector() {
                     model.resize(at, 0);
                 }
                 5 => {
-                    // Somebody else opens the file: nothing is remembered.
-                    state = ContentState::new(raw.len().unwrap(), 5);
+                    // Closed and opened again: nothing is remembered.
+                    content.flush_held(&mut state).unwrap();
+                    state = ContentState::new(raw.len().unwrap(), 5).holding(hold);
                 }
                 _ => {
                     let len = noise.below(limit);
@@ -45,6 +55,13 @@ fn contents_behave_like_a_vector() {
                         "step {step}"
                     );
                 }
+            }
+            let whole = content.read_at(&state, 0, usize::MAX).unwrap();
+            assert_eq!(&*whole, &model, "{settings:?}, step {step}");
+            if state.is_held() {
+                assert!(hold);
+                assert_eq!(state.stored_len(), raw.len().unwrap(), "step {step}");
+                continue;
             }
             let fresh = ContentState::new(raw.len().unwrap(), 5);
             let whole = content.read_at(&fresh, 0, usize::MAX).unwrap();
@@ -71,7 +88,7 @@ fn a_request_is_one_raw_operation() {
         let data_size = codec.layout().data_size() as usize;
         let raw = Memory::default();
         let content = Content::new(&codec, &raw);
-        let mut state = ContentState::new(0, 0);
+        let mut state = ContentState::new_file(0);
         let counts = |raw: &Memory| {
             let counts = (raw.reads.get(), raw.writes.get(), raw.cuts.get());
             raw.reset();
@@ -112,6 +129,32 @@ fn a_request_is_one_raw_operation() {
             (1 + header, 0, 0),
             "first read, not at the start"
         );
+    }
+}
+
+/// With held blocks a file that is written from front to back reaches storage in order, each raw
+/// byte once, whatever the sizes of the requests.
+#[test]
+fn sequential_writes_reach_storage_in_order_and_once() {
+    for (n, settings) in all_settings().into_iter().enumerate() {
+        let codec = codec(&settings);
+        let mut noise = Noise::new(300 + n as u64);
+        let raw = Memory::default();
+        raw.only_appends.set(true);
+        let content = Content::new(&codec, &raw);
+        let mut state = ContentState::new_file(0).holding(true);
+        let mut model = Vec::new();
+        for _ in 0..60 {
+            let len = 1 + noise.below(settings.block_size as usize * 2);
+            let data = noise.bytes(len);
+            let at = model.len() as u64;
+            content.write_at(&mut state, at, &data).unwrap();
+            model.extend(data);
+            assert_eq!(&*content.read_at(&state, 0, 1 << 20).unwrap(), &model);
+        }
+        content.flush_held(&mut state).unwrap();
+        let fresh = ContentState::new(raw.len().unwrap(), 0);
+        assert_eq!(&*content.read_at(&fresh, 0, 1 << 20).unwrap(), &model);
     }
 }
 
