@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -51,7 +50,7 @@ impl Typist {
             .stderr(Stdio::from(slave))
             .spawn()?;
         Ok(Self {
-            master: File::from(OwnedFd::from(master)),
+            master: File::from(master),
             child,
             seen: String::new(),
         })
