@@ -130,15 +130,15 @@ pub(super) struct EncfsArgs {
     #[arg(long, help_heading = "Mount")]
     pub(super) public: bool,
 
-    /// The kernel keeps neither contents nor attributes
+    /// The kernel asks for attributes and names anew each time
     #[arg(long, help_heading = "Mount")]
     pub(super) nocache: bool,
 
-    /// The kernel keeps no contents
+    /// No effect: beside the kernel nobody caches contents
     #[arg(long, help_heading = "Mount")]
     pub(super) nodatacache: bool,
 
-    /// The kernel keeps no attributes
+    /// The same as --nocache
     #[arg(long, help_heading = "Mount")]
     pub(super) noattrcache: bool,
 

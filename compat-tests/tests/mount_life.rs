@@ -1,0 +1,325 @@
+//! The life of a mount, from the word of the parent to the end of the daemon.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use compat_tests::manifest::Fixture;
+use compat_tests::mounted::{is_mounted, unmount_now, wait_until_unmounted};
+use compat_tests::oracle::{Program, in_path};
+use compat_tests::run::{poll_for, run, wait};
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A volume whose key is derived quickly, and a place to mount it.
+struct Place {
+    raw: PathBuf,
+    mnt: PathBuf,
+    password: String,
+    /// Removed when dropped.
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().canonicalize()?;
+        let (raw, mnt) = (path.join("raw"), path.join("mnt"));
+        std::fs::create_dir(&raw)?;
+        std::fs::create_dir(&mnt)?;
+        let fixture = Fixture::named("standard")?;
+        fixture.unpack(&raw)?;
+        let password = format!("{}\n", fixture.password()?);
+        Ok(Self {
+            raw,
+            mnt,
+            password,
+            _folder: folder,
+        })
+    }
+
+    fn encfs(&self, options: &[&str]) -> Result<Command> {
+        let mut command = Program::EncfsRs.encfs()?;
+        command
+            .arg("-S")
+            .args(options)
+            .arg(&self.raw)
+            .arg(&self.mnt);
+        Ok(command)
+    }
+
+    /// Mounts as a daemon; gives the daemon.
+    fn daemon(&self) -> Result<Daemon> {
+        let before = Daemon::all_for(&self.mnt)?;
+        run(&mut self.encfs(&[])?, self.password.as_bytes())?.success()?;
+        ensure!(
+            is_mounted(&self.mnt)?,
+            "the parent ended before the mount was there"
+        );
+        let mut new = Daemon::all_for(&self.mnt)?;
+        new.retain(|pid| !before.contains(pid));
+        ensure!(new.len() == 1, "daemons: {new:?}");
+        new.pop().map(Daemon::open).context("no daemon")?
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        while is_mounted(&self.mnt).unwrap_or(false) {
+            if unmount_now(&self.mnt, true).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A process that serves a mount, held by a descriptor so that its number cannot be another's.
+struct Daemon {
+    pid: i32,
+    handle: std::os::fd::OwnedFd,
+}
+
+impl Daemon {
+    /// The living processes that name `point` as their last word.
+    fn all_for(point: &Path) -> Result<Vec<i32>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc")? {
+            let entry = entry?;
+            let Some(pid) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            // A process may have ended since; one that has ended has no words.
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let last = line
+                .strip_suffix(b"\0")
+                .and_then(|l| l.split(|&b| b == 0).next_back());
+            if last == Some(point.as_os_str().as_bytes()) {
+                found.push(pid);
+            }
+        }
+        Ok(found)
+    }
+
+    fn open(pid: i32) -> Result<Self> {
+        let number = Pid::from_raw(pid).context("no process")?;
+        Ok(Self {
+            pid,
+            handle: pidfd_open(number, PidfdFlags::empty())?,
+        })
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(pidfd_send_signal(&self.handle, signal)?)
+    }
+
+    fn has_ended_within(&self, limit: Duration) -> Result<bool> {
+        let mut fds = [PollFd::new(&self.handle, PollFlags::IN)];
+        poll_for(&mut fds, limit)?;
+        Ok(!fds[0].revents().is_empty())
+    }
+
+    fn wait(&self) -> Result<()> {
+        ensure!(self.has_ended_within(LIMIT)?, "the daemon goes on");
+        Ok(())
+    }
+
+    fn link(&self, name: &str) -> Result<PathBuf> {
+        Ok(std::fs::read_link(format!("/proc/{}/{name}", self.pid))?)
+    }
+}
+
+/// Everything `command` writes until its streams are closed by all who hold them.
+fn output_until_closed(mut command: Command, stdin: Vec<u8>) -> Result<Output> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().context("no pipe")?.write_all(&stdin)?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    Ok(receiver
+        .recv_timeout(LIMIT)
+        .context("the streams stay open")??)
+}
+
+#[test]
+fn each_ending_signal_unmounts_and_ends_with_success() -> Result<()> {
+    for (name, signal) in [
+        ("INT", Signal::INT),
+        ("TERM", Signal::TERM),
+        ("HUP", Signal::HUP),
+    ] {
+        let place = Place::new()?;
+        let inner = place.encfs(&["-f", "--annotate"])?;
+        // The test may have been started with signals ignored, which would be inherited.
+        let mut command = Command::new(in_path("env", "coreutils")?);
+        command
+            .arg("--default-signal")
+            .arg(inner.get_program())
+            .args(inner.get_args());
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        child
+            .stdin
+            .take()
+            .context("no pipe")?
+            .write_all(place.password.as_bytes())?;
+        let mut lines = BufReader::new(child.stderr.take().context("no pipe")?).lines();
+        // From this line on no signal is lost, whether the mount is there or not.
+        for line in lines.by_ref() {
+            if line? == "$STATUS$ fuse_main_start" {
+                break;
+            }
+        }
+        rustix::process::kill_process(Pid::from_child(&child), signal)?;
+        let status = wait(&mut child, LIMIT)?.with_context(|| format!("{name}: goes on"))?;
+        ensure!(status.success(), "{name}: {status}");
+        ensure!(!is_mounted(&place.mnt)?, "{name}: still mounted");
+        let last = lines.last().transpose()?;
+        ensure!(
+            last.as_deref() == Some("$STATUS$ fuse_main_end"),
+            "{name}: {last:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn the_parent_returns_with_a_usable_mount_and_all_streams_closed() -> Result<()> {
+    let place = Place::new()?;
+    let output = output_until_closed(place.encfs(&[])?, place.password.clone().into_bytes())?;
+    ensure!(output.status.success(), "{output:?}");
+    ensure!(
+        output.stdout.is_empty() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    std::fs::metadata(place.mnt.join("size-1"))?;
+
+    let pid = Daemon::all_for(&place.mnt)?;
+    ensure!(pid.len() == 1, "{pid:?}");
+    let daemon = Daemon::open(pid[0])?;
+    assert_eq!(daemon.link("cwd")?, Path::new("/"));
+    for descriptor in ["fd/0", "fd/1", "fd/2"] {
+        assert_eq!(
+            daemon.link(descriptor)?,
+            Path::new("/dev/null"),
+            "{descriptor}"
+        );
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid))?;
+    assert!(status.contains("\nUmask:\t0000\n"), "{status}");
+    let session = rustix::process::getsid(Pid::from_raw(daemon.pid))?;
+    assert_eq!(session.as_raw_nonzero().get(), daemon.pid);
+
+    run(
+        Command::new(in_path("fusermount3", "fuse3")?)
+            .arg("-u")
+            .arg(&place.mnt),
+        b"",
+    )?
+    .success()?;
+    daemon.wait()
+}
+
+#[test]
+fn a_mount_that_fails_after_the_fork_is_told_to_the_caller() -> Result<()> {
+    let place = Place::new()?;
+    let inner = place.encfs(&[])?;
+    let mut command = Command::new(in_path("setpriv", "util-linux")?);
+    if rustix::process::geteuid().is_root() {
+        command.arg("--bounding-set=-sys_admin");
+    } else {
+        command.arg("--no-new-privs");
+    }
+    command.arg(inner.get_program()).args(inner.get_args());
+    let output = output_until_closed(command, place.password.clone().into_bytes())?;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("encfs-rs: cannot mount at "), "{told}");
+    assert!(!is_mounted(&place.mnt)?);
+    assert_eq!(Daemon::all_for(&place.mnt)?, Vec::<i32>::new());
+    Ok(())
+}
+
+#[test]
+fn a_dead_mount_is_named_and_taken_away() -> Result<()> {
+    let place = Place::new()?;
+    let daemon = place.daemon()?;
+    daemon.signal(Signal::KILL)?;
+    daemon.wait()?;
+
+    let refused = run(&mut place.encfs(&[])?, place.password.as_bytes())?;
+    assert_eq!(refused.code(), Some(1), "{refused}");
+    assert!(
+        refused.err().contains("is a mount whose program is gone"),
+        "{refused}"
+    );
+
+    let mut unmount = Program::EncfsRs.encfs()?;
+    run(unmount.arg("-u").arg(&place.mnt), b"")?.success()?;
+    assert!(!is_mounted(&place.mnt)?);
+    std::fs::read_dir(&place.mnt)?;
+    Ok(())
+}
+
+/// fuser unmounts by path when its session ends; this must not hit the next mount.
+#[test]
+fn a_detached_mount_that_ends_late_leaves_the_next_one_alone() -> Result<()> {
+    let place = Place::new()?;
+    let old = place.daemon()?;
+    let file = std::fs::File::open(place.mnt.join("size-1"))?;
+    old.signal(Signal::TERM)?;
+    wait_until_unmounted(&place.mnt)?;
+    assert!(
+        !old.has_ended_within(Duration::ZERO)?,
+        "a file is open, and the daemon has ended"
+    );
+
+    let new = place.daemon()?;
+    // A second signal to the old one, with the new one in its place.
+    old.signal(Signal::TERM)?;
+    drop(file);
+    old.wait()?;
+    assert!(is_mounted(&place.mnt)?, "the new mount is gone");
+    std::fs::metadata(place.mnt.join("size-1"))?;
+
+    new.signal(Signal::TERM)?;
+    new.wait()?;
+    assert!(!is_mounted(&place.mnt)?);
+    Ok(())
+}
+
+#[test]
+fn the_same_place_can_be_mounted_twice_and_unmounted_twice() -> Result<()> {
+    let place = Place::new()?;
+    let lower = place.daemon()?;
+    run(
+        &mut place.encfs(&["-o", "nonempty"])?,
+        place.password.as_bytes(),
+    )?
+    .success()?;
+    for still_mounted in [true, false] {
+        let mut unmount = Program::EncfsRs.encfs()?;
+        let told = run(unmount.arg("-u").arg(&place.mnt), b"")?.success()?;
+        assert_eq!(told.err(), "");
+        if still_mounted {
+            std::fs::metadata(place.mnt.join("size-1"))?;
+        }
+        assert_eq!(is_mounted(&place.mnt)?, still_mounted);
+    }
+    lower.wait()
+}

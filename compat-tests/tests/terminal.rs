@@ -1,0 +1,218 @@
+//! Passwords at a terminal: asked for there, never shown, and the terminal is left as it was.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use compat_tests::manifest::Fixture;
+use compat_tests::oracle::{Program, in_path};
+use compat_tests::run::{poll_for, run, wait};
+use rustix::event::{PollFd, PollFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A program whose controlling terminal is ours to type at.
+struct Typist {
+    master: File,
+    child: Child,
+    seen: String,
+}
+
+impl Typist {
+    fn start(program: Command) -> Result<Self> {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        let name = ptsname(&master, Vec::new())?.into_string()?;
+        let slave = File::options().read(true).write(true).open(name)?;
+        // `setsid -c` makes its standard input the controlling terminal of a new session. Waiting
+        // for its end it passes on the status, also that of a signal, as 128 and more.
+        let mut command = Command::new(in_path("setsid", "util-linux")?);
+        command
+            .arg("--ctty")
+            .arg("--wait")
+            .args(without_setsid(&program)?);
+        for (key, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        let child = command
+            .stdin(Stdio::from(slave.try_clone()?))
+            .stdout(Stdio::from(slave.try_clone()?))
+            .stderr(Stdio::from(slave))
+            .spawn()?;
+        Ok(Self {
+            master: File::from(master),
+            child,
+            seen: String::new(),
+        })
+    }
+
+    /// Reads until `text` has come; forgets everything up to it.
+    fn expect(&mut self, text: &str) -> Result<String> {
+        let end = Instant::now() + LIMIT;
+        loop {
+            if let Some((before, after)) = self.seen.split_once(text) {
+                let before = before.to_owned();
+                self.seen = after.to_owned();
+                return Ok(before);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            ensure!(
+                !left.is_zero(),
+                "{text:?} does not come, but {:?}",
+                self.seen
+            );
+            let mut fds = [PollFd::new(&self.master, PollFlags::IN)];
+            poll_for(&mut fds, left)?;
+            if fds[0].revents().is_empty() {
+                continue;
+            }
+            let mut piece = [0; 4096];
+            match self.master.read(&mut piece) {
+                Ok(count @ 1..) => self
+                    .seen
+                    .push_str(&String::from_utf8_lossy(&piece[..count])),
+                // The last who had the terminal open has closed it.
+                _ => bail!("{text:?} has not come before the end, but {:?}", self.seen),
+            }
+        }
+    }
+
+    fn type_keys(&mut self, keys: &str) -> Result<()> {
+        Ok(self.master.write_all(keys.as_bytes())?)
+    }
+
+    fn echoes(&self) -> Result<bool> {
+        Ok(tcgetattr(&self.master)?
+            .local_modes
+            .contains(LocalModes::ECHO))
+    }
+
+    fn status(&mut self) -> Result<i32> {
+        let status = wait(&mut self.child, LIMIT)?.context("the program goes on")?;
+        Ok(status
+            .code()
+            .or(status.signal().map(|signal| 128 + signal))
+            .unwrap_or(-1))
+    }
+}
+
+impl Drop for Typist {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program behind the `setsid` that the oracle puts before it, and its words.
+fn without_setsid(program: &Command) -> Result<Vec<std::ffi::OsString>> {
+    let name = Path::new(program.get_program());
+    ensure!(name.ends_with("setsid"), "{}", name.display());
+    Ok(program.get_args().map(ToOwned::to_owned).collect())
+}
+
+/// The volume `standard` in a folder of its own.
+fn volume() -> Result<(tempfile::TempDir, String)> {
+    let folder = tempfile::tempdir()?;
+    let fixture = Fixture::named("standard")?;
+    fixture.unpack(folder.path())?;
+    Ok((folder, fixture.password()?.to_owned()))
+}
+
+fn encfsctl(words: &[&str], root: &Path) -> Result<Command> {
+    let mut command = Program::EncfsRs.encfsctl()?;
+    command.args(words).arg(root);
+    Ok(command)
+}
+
+#[test]
+fn a_password_is_not_shown_and_the_echo_comes_back() -> Result<()> {
+    let (root, password) = volume()?;
+    let mut typist = Typist::start(encfsctl(&["ls"], root.path())?)?;
+    assert_eq!(typist.expect("EncFS Password: ")?, "");
+    ensure!(
+        !typist.echoes()?,
+        "the terminal echoes while the password is typed"
+    );
+    typist.type_keys(&format!("{password}\n"))?;
+    let shown = typist.expect("size-1")?;
+    assert!(!shown.contains(&password), "{shown}");
+    assert!(shown.starts_with("\r\n"), "{shown:?}");
+    assert!(
+        shown.contains("new\\x0aline"),
+        "names are made safe at a terminal: {shown}"
+    );
+    assert_eq!(typist.status()?, 0);
+    ensure!(typist.echoes()?, "the terminal is left without echo");
+    Ok(())
+}
+
+#[test]
+fn a_new_password_is_asked_for_twice() -> Result<()> {
+    let (root, password) = volume()?;
+    let mut typist = Typist::start(encfsctl(&["passwd"], root.path())?)?;
+    typist.expect("Enter current Encfs password")?;
+    typist.expect("EncFS Password: ")?;
+    typist.type_keys(&format!("{password}\n"))?;
+    for (first, second) in [("one", "two"), ("three", "three")] {
+        typist.expect("New Encfs Password: ")?;
+        typist.type_keys(&format!("{first}\n"))?;
+        typist.expect("Verify Encfs Password: ")?;
+        typist.type_keys(&format!("{second}\n"))?;
+    }
+    typist.expect("Volume Key successfully updated.")?;
+    assert_eq!(typist.status()?, 0);
+    let check = run(
+        &mut encfsctl(&["autocheckpasswd"], root.path())?,
+        b"three\n",
+    )?;
+    check.success()?;
+    Ok(())
+}
+
+#[test]
+fn an_interrupt_at_the_prompt_ends_the_program_and_leaves_the_terminal_as_it_was() -> Result<()> {
+    // 2, 3: the numbers of INT and QUIT.
+    for (key, number) in [("\x03", 2), ("\x1c", 3)] {
+        let (root, _) = volume()?;
+        let mut typist = Typist::start(encfsctl(&["ls"], root.path())?)?;
+        typist.expect("EncFS Password: ")?;
+        typist.type_keys("half a pass")?;
+        typist.type_keys(key)?;
+        // setsid itself gets no signal from the terminal while it only waits: it tells ours.
+        assert_eq!(typist.status()?, 128 + number);
+        ensure!(typist.echoes()?, "the terminal is left without echo");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_wrong_password_is_told_in_the_words_of_encfs() -> Result<()> {
+    let (root, _) = volume()?;
+    let mut typist = Typist::start(encfsctl(&["ls"], root.path())?)?;
+    typist.expect("EncFS Password: ")?;
+    typist.type_keys("wrong\n")?;
+    typist.expect("Error decoding volume key, password incorrect\r\n")?;
+    assert_eq!(typist.status()?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_password_line_on_standard_input_is_not_asked_for_at_the_terminal() -> Result<()> {
+    let (root, password) = volume()?;
+    let mut typist = Typist::start(encfsctl(&["ls", "-S"], root.path())?)?;
+    typist.type_keys(&format!("{password}\n"))?;
+    let shown = typist.expect("size-1")?;
+    assert!(!shown.contains("EncFS Password"), "{shown}");
+    assert_eq!(typist.status()?, 0);
+    Ok(())
+}
