@@ -84,6 +84,20 @@ impl Mounted {
     }
 }
 
+/// Every open file is a descriptor here too: the usual limit of 1024 is for programs that have no
+/// users of their own.
+fn allow_many_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!("no more than {:?} files: {error}", limit.current);
+    }
+}
+
 fn settings(request: &MountRequest) -> MountSettings {
     let words = &request.words;
     let (fsname, subtype) = match (&words.fsname, &words.subtype) {
