@@ -48,6 +48,7 @@ pub(super) fn begin(
         .mount_point
         .canonicalize()
         .unwrap_or_else(|_| request.mount_point.clone());
+    allow_many_descriptors();
     let mounted =
         fuse::mount(Arc::new(Served::always(filesystem)), &settings(request)).map_err(|error| {
             let reason = error.to_string();
