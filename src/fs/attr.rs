@@ -95,7 +95,8 @@ impl EncFs {
         let mut stat = file.stat()?;
         if stat.size != content.stored_len() {
             open.suspect.store(true, Ordering::Relaxed);
-        } else {
+        }
+        if content.is_held() {
             stat.size = content.raw_len();
         }
         drop(content);
@@ -138,7 +139,7 @@ impl EncFs {
         link_len: Option<u64>,
     ) -> Result<Attr, FsError> {
         let size = match stat.kind {
-            Kind::File => self.plain_size(stat.size)?,
+            Kind::File => self.plain_size(self.with_held(node, stat.size))?,
             _ => link_len.unwrap_or(stat.size),
         };
         Ok(Attr {
@@ -156,6 +157,23 @@ impl EncFs {
             mtime: stat.mtime,
             ctime: stat.ctime,
         })
+    }
+
+    /// The raw length of a file with what this mount still holds of it: the kernel takes sizes
+    /// from lookups too, and appends where it believes the end to be.
+    fn with_held(&self, node: NodeId, raw_len: u64) -> u64 {
+        if !self.remote {
+            return raw_len;
+        }
+        let Some(open) = self.open_files.get(node) else {
+            return raw_len;
+        };
+        let content = open.content.read();
+        if content.is_held() {
+            content.raw_len()
+        } else {
+            raw_len
+        }
     }
 
     pub(super) fn plain_size(&self, raw_len: u64) -> Result<u64, FsError> {
