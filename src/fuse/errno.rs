@@ -39,6 +39,7 @@ fn content(error: &blockio::Error) -> Errno {
         // The storage did not do what it said.
         blockio::Error::Unsettled { .. } | blockio::Error::NotCut { .. } => Errno::EIO,
         blockio::Error::TooLarge => Errno::EFBIG,
+        blockio::Error::ViewNotWritable => Errno::EROFS,
         blockio::Error::Crypto(_) => Errno::EIO,
     }
 }
@@ -84,6 +85,10 @@ mod tests {
             ),
             (FsError::Content(blockio::Error::BadHeader), Errno::EIO),
             (FsError::Content(blockio::Error::TooLarge), Errno::EFBIG),
+            (
+                FsError::Content(blockio::Error::ViewNotWritable),
+                Errno::EROFS,
+            ),
             (
                 FsError::Content(blockio::Error::Unsettled { found: 8 }),
                 Errno::EIO,
