@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use super::tree::{NodeId, ROOT};
 use super::{Caller, EncFs, FsError};
-use crate::blockio;
 use crate::raw::{Kind, Pinned, Stat, Time};
 
 /// Attributes of a node.
@@ -138,7 +137,7 @@ impl EncFs {
         link_len: Option<u64>,
     ) -> Result<Attr, FsError> {
         let size = match stat.kind {
-            Kind::File => self.plain_size(stat.size)?,
+            Kind::File => self.shown_size(stat.size)?,
             _ => link_len.unwrap_or(stat.size),
         };
         Ok(Attr {
@@ -156,11 +155,5 @@ impl EncFs {
             mtime: stat.mtime,
             ctime: stat.ctime,
         })
-    }
-
-    pub(super) fn plain_size(&self, raw_len: u64) -> Result<u64, FsError> {
-        let size = self.volume.codec.layout().plain_size(raw_len);
-        let size = size.ok_or(blockio::Error::CutHeader { raw_len })?;
-        Ok(size.bytes)
     }
 }

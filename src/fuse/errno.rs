@@ -25,6 +25,9 @@ pub(super) fn errno(error: &FsError) -> Errno {
         FsError::NotSupported => Errno::EOPNOTSUPP,
         FsError::Invalid => Errno::EINVAL,
         FsError::Denied => Errno::EACCES,
+        FsError::ReadOnly => Errno::EROFS,
+        // As EncFS 1.9.5.
+        FsError::OwnMount => Errno::EIO,
         FsError::NotEmpty => Errno::ENOTEMPTY,
         FsError::Internal => Errno::EIO,
     }
@@ -115,6 +118,8 @@ mod tests {
             (FsError::NotSupported, Errno::EOPNOTSUPP),
             (FsError::Invalid, Errno::EINVAL),
             (FsError::Denied, Errno::EACCES),
+            (FsError::ReadOnly, Errno::EROFS),
+            (FsError::OwnMount, Errno::EIO),
             (FsError::NotEmpty, Errno::ENOTEMPTY),
             (FsError::Internal, Errno::EIO),
         ];

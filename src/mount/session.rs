@@ -1,6 +1,7 @@
 //! The one place where a volume, its settings and a request become a FUSE mount.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use std::time::Duration;
 use super::{signals, table, unmount};
 use crate::cli::exit::Failure;
 use crate::cli::request::MountRequest;
-use crate::fs::{EncFs, FsOptions};
+use crate::fs::{Direction, EncFs, FsOptions, OwnMount};
 use crate::fuse::{self, MountSettings, Served};
+use crate::raw;
 use crate::volume::Volume;
 
 /// Name and type in the mount table, whatever name the program was called by: clients look for
@@ -34,20 +36,24 @@ pub(super) fn begin(
 ) -> Result<Mounted, Failure> {
     let shown = request.mount_point.display();
     let words = &request.words;
-    let options = FsOptions {
-        public: request.public,
-        read_only: words.kernel.iter().any(|word| word == "ro"),
-    };
-    let filesystem = EncFs::new(volume, options).map_err(|error| {
-        Failure::new("storage", format!("{}: {error}", request.root.display()))
-            .at_path(&request.root)
-    })?;
     // The true path: the daemon's working directory becomes `/`, and the mount table knows no
     // links.
     let place = request
         .mount_point
         .canonicalize()
         .unwrap_or_else(|_| request.mount_point.clone());
+    let view_only = request.direction == Direction::Reverse
+        && (!request.reverse_write || volume.config.unique_iv);
+    let options = FsOptions {
+        public: request.public,
+        read_only: view_only || words.kernel.iter().any(|word| word == "ro"),
+        direction: request.direction,
+        own_mount: own_mount(&request.root, &place),
+    };
+    let filesystem = EncFs::new(volume, options).map_err(|error| {
+        Failure::new("storage", format!("{}: {error}", request.root.display()))
+            .at_path(&request.root)
+    })?;
     let mounted =
         fuse::mount(Arc::new(Served::always(filesystem)), &settings(request)).map_err(|error| {
             let reason = error.to_string();
@@ -82,6 +88,19 @@ impl Mounted {
     pub(super) fn until_unmounted(self) -> io::Result<()> {
         self.0.run()
     }
+}
+
+/// Where the mount point is in the stored tree, if it is there.
+fn own_mount(root: &Path, place: &Path) -> Option<OwnMount> {
+    let root = root.canonicalize().ok()?;
+    if !place.starts_with(root) {
+        return None;
+    }
+    let parent = raw::Dir::open_root(place.parent()?).ok()?;
+    Some(OwnMount {
+        parent: parent.stat_self().ok()?.id,
+        name: raw::Name::new(place.file_name()?.as_bytes()).ok()?,
+    })
 }
 
 fn settings(request: &MountRequest) -> MountSettings {
