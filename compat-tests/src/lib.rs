@@ -9,6 +9,8 @@
 //! | [`tree`] | what lies in a directory, and how two directories differ |
 //! | [`ops`] | changes to a tree as data, done alike on a mount and on a plain directory |
 //! | [`script`] | deterministic lists of such changes |
+//! | [`pair`] | a volume with a model beside it |
+//! | [`random`] | random changes to a tree |
 //! | [`disk`] | a folder on a local disk, and volumes mounted for all users on it |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
@@ -19,6 +21,8 @@ pub mod manifest;
 pub mod mounted;
 pub mod ops;
 pub mod oracle;
+pub mod pair;
+pub mod random;
 pub mod run;
 pub mod script;
 pub mod tree;

@@ -149,6 +149,12 @@ impl EncFs {
         self.handles.open_files()
     }
 
+    /// Whether the kernel holds a handle of a file or directory.
+    #[must_use]
+    pub fn in_use(&self) -> bool {
+        self.handles.open_files() + self.handles.open_dirs() > 0
+    }
+
     /// Counters of raw operations.
     #[must_use]
     pub fn meter(&self) -> &Arc<crate::raw::Meter> {

@@ -35,25 +35,14 @@ pub(super) fn begin(
     noted: signals::Noted,
 ) -> Result<Mounted, Failure> {
     let shown = request.mount_point.display();
-    let words = &request.words;
     // The true path: the daemon's working directory becomes `/`, and the mount table knows no
     // links.
     let place = request
         .mount_point
         .canonicalize()
         .unwrap_or_else(|_| request.mount_point.clone());
-    let view_only = request.direction == Direction::Reverse
-        && (!request.reverse_write || volume.config.unique_iv);
-    let options = FsOptions {
-        public: request.public,
-        read_only: view_only || words.kernel.iter().any(|word| word == "ro"),
-        direction: request.direction,
-        own_mount: own_mount(&request.root, &place),
-    };
-    let filesystem = EncFs::new(volume, options).map_err(|error| {
-        Failure::new("storage", format!("{}: {error}", request.root.display()))
-            .at_path(&request.root)
-    })?;
+    allow_many_descriptors();
+    let filesystem = filesystem(volume, request, &place)?;
     let mounted =
         fuse::mount(Arc::new(Served::always(filesystem)), &settings(request)).map_err(|error| {
             let reason = error.to_string();
@@ -90,6 +79,23 @@ impl Mounted {
     }
 }
 
+/// The volume as the request wants it served at `place`, the true path of the mount point.
+fn filesystem(volume: Volume, request: &MountRequest, place: &Path) -> Result<EncFs, Failure> {
+    let words = &request.words;
+    let view_only = request.direction == Direction::Reverse
+        && (!request.reverse_write || volume.config.unique_iv);
+    let options = FsOptions {
+        public: request.public,
+        read_only: view_only || words.kernel.iter().any(|word| word == "ro"),
+        direction: request.direction,
+        own_mount: own_mount(&request.root, place),
+    };
+    EncFs::new(volume, options).map_err(|error| {
+        Failure::new("storage", format!("{}: {error}", request.root.display()))
+            .at_path(&request.root)
+    })
+}
+
 /// Where the mount point is in the stored tree, if it is there.
 fn own_mount(root: &Path, place: &Path) -> Option<OwnMount> {
     let root = root.canonicalize().ok()?;
@@ -101,6 +107,20 @@ fn own_mount(root: &Path, place: &Path) -> Option<OwnMount> {
         parent: parent.stat_self().ok()?.id,
         name: raw::Name::new(place.file_name()?.as_bytes()).ok()?,
     })
+}
+
+/// Every open file is a descriptor here too: the usual limit of 1024 is for programs that have no
+/// users of their own.
+fn allow_many_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!("no more than {:?} files: {error}", limit.current);
+    }
 }
 
 fn settings(request: &MountRequest) -> MountSettings {
