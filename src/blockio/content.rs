@@ -19,10 +19,28 @@ pub struct Content<'a, B> {
     pub(super) bytes: &'a B,
 }
 
-/// Plain bytes that were read; zeroised when dropped.
+/// Bytes that were read, plain in forward mode; zeroised when dropped.
 pub struct PlainData {
     buf: Option<Scratch>,
     range: Range<usize>,
+}
+
+impl PlainData {
+    /// The bytes `range` of a buffer.
+    pub(super) fn new(buf: Scratch, range: Range<usize>) -> Self {
+        Self {
+            buf: Some(buf),
+            range,
+        }
+    }
+
+    /// No bytes.
+    pub(super) fn none() -> Self {
+        Self {
+            buf: None,
+            range: 0..0,
+        }
+    }
 }
 
 impl Deref for PlainData {
@@ -56,10 +74,7 @@ impl<'a, B: BytesAt> Content<'a, B> {
         let layout = self.codec.layout();
         let size = state.plain_len(self.codec)?;
         if at >= size || len == 0 {
-            return Ok(PlainData {
-                buf: None,
-                range: 0..0,
-            });
+            return Ok(PlainData::none());
         }
         let end = at.saturating_add(len as u64).min(size);
         let first = layout.block_of(at);

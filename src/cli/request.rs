@@ -16,6 +16,7 @@ use super::encfs_args::EncfsArgs;
 use super::mount_words::{BadWord, MountWords};
 use super::password_source::PasswordWays;
 use super::version::{ENCFS_USAGE, Usage, called_as};
+use crate::fs::Direction;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -75,6 +76,12 @@ pub struct MountRequest {
     pub force_decode: bool,
     /// Do not check the password.
     pub any_key: bool,
+    /// Volumes with plain contents are taken.
+    pub insecure: bool,
+    /// Which side of the encryption the folder has.
+    pub direction: Direction,
+    /// A reverse view is writable where the volume allows it.
+    pub reverse_write: bool,
     /// For all users; honoured for root only.
     pub public: bool,
     /// Where passwords come from.
@@ -212,6 +219,13 @@ impl MountRequest {
             require_macs: args.require_macs,
             force_decode: args.forcedecode,
             any_key: args.anykey,
+            insecure: args.insecure,
+            direction: if args.reverse || args.reversewrite {
+                Direction::Reverse
+            } else {
+                Direction::Forward
+            },
+            reverse_write: args.reversewrite,
             public: args.public,
             passwords: PasswordWays {
                 program: args.extpass,
@@ -271,9 +285,6 @@ fn refuse_what_is_not_built(args: &EncfsArgs) -> Result<(), UsageError> {
         (args.delaymount, "--delaymount"),
         (args.ondemand, "--ondemand"),
         (idle_minutes > 0, "--idle"),
-        (args.reverse, "--reverse"),
-        (args.reversewrite, "--reversewrite"),
-        (args.insecure, "--insecure"),
     ];
     match not_built.into_iter().find(|(given, _)| *given) {
         Some((_, option)) => Err(UsageError::NotSupported(option)),

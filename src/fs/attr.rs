@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use super::tree::{NodeId, ROOT};
 use super::{Caller, EncFs, FsError};
-use crate::blockio;
 use crate::raw::{Kind, Pinned, Stat, Time};
 
 /// Attributes of a node.
@@ -139,7 +138,7 @@ impl EncFs {
         link_len: Option<u64>,
     ) -> Result<Attr, FsError> {
         let size = match stat.kind {
-            Kind::File => self.plain_size(self.with_held(node, stat.size))?,
+            Kind::File => self.shown_size(self.with_held(node, stat.size))?,
             _ => link_len.unwrap_or(stat.size),
         };
         Ok(Attr {
@@ -174,11 +173,5 @@ impl EncFs {
         } else {
             raw_len
         }
-    }
-
-    pub(super) fn plain_size(&self, raw_len: u64) -> Result<u64, FsError> {
-        let size = self.volume.codec.layout().plain_size(raw_len);
-        let size = size.ok_or(blockio::Error::CutHeader { raw_len })?;
-        Ok(size.bytes)
     }
 }

@@ -1,5 +1,6 @@
 //! Removing names.
 
+use super::direction::ShownName;
 use super::tree::NodeId;
 use super::{EncFs, FsError};
 use crate::raw::Dir;
@@ -27,10 +28,9 @@ impl EncFs {
         name: &[u8],
         remove: impl Fn(&Dir, &crate::raw::Name) -> Result<(), crate::raw::Error>,
     ) -> Result<(), FsError> {
-        let plain = crate::nameio::PlainName::new(name)?;
-        let child = self.tree.child(parent, &plain);
+        let child = self.tree.child(parent, &ShownName::new(name)?);
         let _held = self.tree.hold(&[parent], child.as_slice());
-        let link = self.link_to(parent, name)?;
+        let link = self.old_link(parent, name)?;
         self.in_dir(parent, false, |dir| remove(dir, link.raw.as_name()))?;
         self.tree.remove(parent, &link.name);
         Ok(())

@@ -11,11 +11,11 @@
 //! The names below are held exclusively meanwhile; open files go on reading and writing by
 //! descriptor, and wait only while their own header changes.
 
+use super::direction::ShownName;
 use super::intent::Intent;
 use super::rename::{Ends, RenameMode};
 use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
-use crate::nameio::PlainName;
 use crate::raw::{Dir, Kind, Name, SetTime, Stat};
 
 /// Files of a directory whose headers are held ready at a time, to be recorded together.
@@ -115,7 +115,7 @@ impl EncFs {
             next = parent;
         }
         parts.reverse();
-        let parts: Vec<&[u8]> = parts.iter().map(PlainName::as_bytes).collect();
+        let parts: Vec<&[u8]> = parts.iter().map(ShownName::as_bytes).collect();
         Ok(parts.join(&b'/'))
     }
 
@@ -242,11 +242,12 @@ impl TreeRename<'_> {
                 Some(kind) => kind,
                 None => below.stat(&name)?.kind,
             };
+            let shown = ShownName::from(plain);
             entries.push(Entry {
                 name,
                 new_name: new_raw.as_name().clone(),
                 kind,
-                node: entry.node.and_then(|node| self.fs.tree.child(node, &plain)),
+                node: entry.node.and_then(|node| self.fs.tree.child(node, &shown)),
                 old_iv,
                 new_iv,
             });

@@ -36,6 +36,7 @@ impl EncFs {
         at: u64,
         len: u64,
     ) -> Result<(), FsError> {
+        self.check_reservable()?;
         let handle = self.handles.file(handle)?;
         if !handle.writable {
             return Err(FsError::NotWritable);
@@ -67,6 +68,9 @@ impl EncFs {
     /// `ENXIO`; what the storage answered.
     pub fn lseek(&self, handle: HandleId, at: u64, hole: bool) -> Result<u64, FsError> {
         let handle = self.handles.file(handle)?;
+        if let Some(found) = self.seek_view(&handle, at, hole) {
+            return found;
+        }
         let open = &handle.open;
         if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
             let mut content = open.content.write();

@@ -4,6 +4,7 @@ use crate::cli::exit::Failure;
 use crate::cli::new_volume;
 use crate::cli::request::MountRequest;
 use crate::config::VolumeConfig;
+use crate::fs::Direction;
 use crate::profile::Situation;
 use crate::raw;
 use crate::secret::Password;
@@ -35,8 +36,9 @@ fn create(
     request: &MountRequest,
 ) -> Result<(ConfigFile, Password), Failure> {
     let situation = Situation {
+        reverse: request.direction == Direction::Reverse,
         require_macs: request.require_macs,
-        ..Situation::default()
+        insecure: request.insecure,
     };
     let annotate = request.passwords.annotate;
     let settings = new_volume::choose(console, request.profile, situation, annotate)?;
@@ -56,12 +58,27 @@ fn check_demands(config: &VolumeConfig, request: &MountRequest) -> Result<(), Fa
         .advise("A volume keeps the settings it was created with.")
         .on_stdout());
     }
-    if config.plain_data {
+    let fits_reverse = !config.chained_name_iv
+        && !config.external_iv
+        && config.mac_bytes == 0
+        && config.rand_bytes == 0;
+    if request.direction == Direction::Reverse && !fits_reverse {
+        return Err(Failure::new(
+            "not_for_reverse",
+            "the configuration loaded is not compatible with --reverse",
+        )
+        .advise(
+            "Reverse mode takes volumes without chaining, block codes and random bytes, as \
+             encfs-rs --reverse creates them.",
+        )
+        .on_stdout());
+    }
+    if config.plain_data && !request.insecure {
         return Err(Failure::new(
             "plain_data",
-            "the file contents of this volume are not encrypted, only the names",
+            "the file contents of this volume are not encrypted, only the names, and --insecure \
+             was not given",
         )
-        .advise("Such volumes are not mounted yet. encfsctl-rs ls and cat read them.")
         .on_stdout());
     }
     Ok(())

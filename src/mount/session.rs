@@ -1,6 +1,7 @@
 //! The one place where a volume, its settings and a request become a FUSE mount.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use std::time::Duration;
 use super::{signals, table, unmount};
 use crate::cli::exit::Failure;
 use crate::cli::request::MountRequest;
-use crate::fs::{EncFs, FsOptions};
+use crate::fs::{Direction, EncFs, FsOptions, OwnMount};
 use crate::fuse::{self, MountSettings, Served};
+use crate::raw;
 use crate::volume::Volume;
 
 /// Name and type in the mount table, whatever name the program was called by: clients look for
@@ -33,15 +35,6 @@ pub(super) fn begin(
     noted: signals::Noted,
 ) -> Result<Mounted, Failure> {
     let shown = request.mount_point.display();
-    let words = &request.words;
-    let options = FsOptions {
-        public: request.public,
-        read_only: words.kernel.iter().any(|word| word == "ro"),
-    };
-    let filesystem = EncFs::new(volume, options).map_err(|error| {
-        Failure::new("storage", format!("{}: {error}", request.root.display()))
-            .at_path(&request.root)
-    })?;
     // The true path: the daemon's working directory becomes `/`, and the mount table knows no
     // links.
     let place = request
@@ -49,6 +42,7 @@ pub(super) fn begin(
         .canonicalize()
         .unwrap_or_else(|_| request.mount_point.clone());
     allow_many_descriptors();
+    let filesystem = filesystem(volume, request, &place)?;
     let mounted =
         fuse::mount(Arc::new(Served::always(filesystem)), &settings(request)).map_err(|error| {
             let reason = error.to_string();
@@ -83,6 +77,36 @@ impl Mounted {
     pub(super) fn until_unmounted(self) -> io::Result<()> {
         self.0.run()
     }
+}
+
+/// The volume as the request wants it served at `place`, the true path of the mount point.
+fn filesystem(volume: Volume, request: &MountRequest, place: &Path) -> Result<EncFs, Failure> {
+    let words = &request.words;
+    let view_only = request.direction == Direction::Reverse
+        && (!request.reverse_write || volume.config.unique_iv);
+    let options = FsOptions {
+        public: request.public,
+        read_only: view_only || words.kernel.iter().any(|word| word == "ro"),
+        direction: request.direction,
+        own_mount: own_mount(&request.root, place),
+    };
+    EncFs::new(volume, options).map_err(|error| {
+        Failure::new("storage", format!("{}: {error}", request.root.display()))
+            .at_path(&request.root)
+    })
+}
+
+/// Where the mount point is in the stored tree, if it is there.
+fn own_mount(root: &Path, place: &Path) -> Option<OwnMount> {
+    let root = root.canonicalize().ok()?;
+    if !place.starts_with(root) {
+        return None;
+    }
+    let parent = raw::Dir::open_root(place.parent()?).ok()?;
+    Some(OwnMount {
+        parent: parent.stat_self().ok()?.id,
+        name: raw::Name::new(place.file_name()?.as_bytes()).ok()?,
+    })
 }
 
 /// Every open file is a descriptor here too: the usual limit of 1024 is for programs that have no
