@@ -67,7 +67,9 @@ impl EncFs {
             from,
             to,
         };
-        if self.below_depends_on_path(ends.kind) || mode == RenameMode::Exchange {
+        // A directory in the way must be empty before anything below changes.
+        let dir_moves = ends.kind == Kind::Dir && self.below_depends_on_path(ends.kind);
+        if dir_moves || mode == RenameMode::Exchange {
             ends.replaced = self.kind_if_any(target, &ends.to)?;
         }
         let pinned = match (mode, target) {

@@ -174,8 +174,7 @@ impl TreeRename<'_> {
             .filter_map(|(_, header)| header.file_iv())
             .collect();
         if !file_ivs.is_empty() {
-            self.record()?;
-            self.fs.note_file_ivs(file_ivs)?;
+            self.record(Some(file_ivs))?;
         }
         for (entry, header) in headers {
             let (old_iv, new_iv) = (entry.old_iv, entry.new_iv);
@@ -198,7 +197,7 @@ impl TreeRename<'_> {
         if entries.is_empty() || entry.old_iv == entry.new_iv {
             return Ok(());
         }
-        self.record()?;
+        self.record(None)?;
         let stat = below.stat_self()?;
         self.done.push(Done::Entered {
             at: at.clone(),
@@ -255,12 +254,19 @@ impl TreeRename<'_> {
         Ok(entries)
     }
 
-    /// Records the rename before its first step.
-    fn record(&mut self) -> Result<(), FsError> {
-        if !self.recorded {
-            self.fs.begin_intent(&self.intent)?;
-            self.recorded = true;
+    /// Records the rename before its first step, and the file IVs of headers before they are
+    /// written.
+    fn record(&mut self, file_ivs: Option<Vec<u64>>) -> Result<(), FsError> {
+        match (self.recorded, file_ivs) {
+            (true, None) => return Ok(()),
+            (true, Some(file_ivs)) => return self.fs.note_file_ivs(file_ivs),
+            (false, None) => self.fs.begin_intent(&[&self.intent])?,
+            (false, Some(file_ivs)) => {
+                let file_ivs = Intent::FileIvs(file_ivs);
+                self.fs.begin_intent(&[&self.intent, &file_ivs])?;
+            }
         }
+        self.recorded = true;
         Ok(())
     }
 
