@@ -194,7 +194,8 @@ fn delayed_the_password_is_asked_for_at_the_first_access() -> Result<()> {
 /// One after the other they would take five minutes.
 #[test]
 fn idle_and_on_demand_mounts() {
-    let cases: [(&str, fn() -> Result<()>); 4] = [
+    type Case = (&'static str, fn() -> Result<()>);
+    let cases: [Case; 4] = [
         ("an idle mount ends", an_idle_mount_ends_with_status_0),
         (
             "an open file keeps it",
