@@ -33,6 +33,7 @@ pub(super) fn begin(
     noted: signals::Noted,
 ) -> Result<Mounted, Failure> {
     let shown = request.mount_point.display();
+    allow_many_descriptors();
     let words = &request.words;
     let options = FsOptions {
         public: request.public,
@@ -72,6 +73,20 @@ pub(super) fn begin(
             Failure::new("signals", format!("cannot watch for signals: {error}")).with_io(&error)
         })?;
     Ok(Mounted(mounted))
+}
+
+/// Each open file of every user is one here, so the usual limit for one program is too low. Where
+/// the system forbids more, its limit stays.
+fn allow_many_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    );
 }
 
 impl Mounted {
