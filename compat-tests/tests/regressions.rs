@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use compat_tests::mounted::Mounted;
@@ -13,7 +14,8 @@ use compat_tests::oracle::Program;
 use compat_tests::volumes::{PASSWORD, standard};
 use encfs_rs::config::NewVolume;
 use encfs_rs::fs::{
-    Caller, EncFs, FsError, FsOptions, NewNode, NodeId, OpenFlags, ROOT, RenameMode,
+    Caller, EncFs, FsError, FsOptions, HandleId, NewNode, NodeId, OpenFlags, ROOT, RenameMode,
+    Reserve,
 };
 use encfs_rs::profile::{self, Situation};
 use encfs_rs::raw::{Dir, Errno, Ids, Kind, create_as, forget_process_umask};
@@ -234,4 +236,166 @@ fn settling_a_rename_replaces_nothing() -> Result<()> {
     ensure!(contents(&fs, folder, "file")? == b"moved");
     fs.close();
     Ok(())
+}
+
+/// Another kind of file took the name within the time that the kernel trusts it: the answer was
+/// ELOOP or ENXIO where the kernel had only to look once more.
+#[test]
+fn opening_what_is_no_file_any_more_is_stale() -> Result<()> {
+    let fixture = Fixture::standard()?;
+    let fs = fixture.fs()?;
+    let raw = fixture.raw("file")?;
+    let node = make(&fs, ROOT, "file", b"x")?;
+    fs::remove_file(&raw)?;
+    for kind in ["link", "socket", "folder"] {
+        match kind {
+            "link" => std::os::unix::fs::symlink("/etc/passwd", &raw)?,
+            "socket" => drop(std::os::unix::net::UnixListener::bind(&raw)?),
+            _ => fs::create_dir(&raw)?,
+        }
+        let opened = fs.open(node, WRITE);
+        ensure!(
+            matches!(opened, Err(FsError::Stale | FsError::NotRegular)),
+            "{kind}: {opened:?}"
+        );
+        if kind == "folder" {
+            fs::remove_dir(&raw)?;
+        } else {
+            fs::remove_file(&raw)?;
+        }
+    }
+    Ok(())
+}
+
+/// `open` with `O_CREAT | O_TRUNC` of a file that another client made at that moment opened it
+/// with its old contents: the kernel cuts no file that it takes for new, nor checks its mode.
+#[test]
+fn creating_what_is_there_sends_the_kernel_back() -> Result<()> {
+    let fixture = Fixture::standard()?;
+    make(&fixture.fs()?, ROOT, "file", b"old contents")?;
+    let fs = fixture.fs()?;
+    let new = NewNode {
+        kind: Kind::File,
+        mode: 0o600,
+        umask: 0,
+        rdev: 0,
+    };
+    let made = fs.create(CALLER, ROOT, b"file", new, WRITE);
+    ensure!(matches!(made, Err(FsError::Stale)));
+    let only_new = OpenFlags {
+        exclusive: true,
+        ..WRITE
+    };
+    let made = fs.create(CALLER, ROOT, b"file", new, only_new);
+    ensure!(made.is_err_and(|error| error.raw_errno() == Some(Errno::EXIST)));
+    Ok(())
+}
+
+/// Copying into a file and punching holes left set-ID bits to a file that others had changed.
+#[test]
+fn every_change_of_contents_takes_set_id_bits() -> Result<()> {
+    let fixture = Fixture::standard()?;
+    let fs = fixture.fs()?;
+    make(&fs, ROOT, "source", b"contents")?;
+    let raw = fixture.raw("file")?;
+    let node = make(&fs, ROOT, "file", &[1; 5000])?;
+    let source = fs.lookup(ROOT, b"source")?.node;
+    let source = fs.open(source, WRITE)?;
+    let changes: [fn(&EncFs, HandleId, HandleId) -> Result<(), FsError>; 2] = [
+        |fs, handle, source| fs.copy_range((source, 0), (handle, 0), 8, true).map(|_| ()),
+        |fs, handle, _| fs.fallocate(handle, Reserve::PunchHole, 0, 2048, true),
+    ];
+    for change in changes {
+        fs::set_permissions(&raw, Permissions::from_mode(0o6755))?;
+        let handle = fs.open(node, WRITE)?;
+        change(&fs, handle, source)?;
+        fs.release(handle);
+        ensure!(fs::metadata(&raw)?.permissions().mode() & 0o7777 == 0o755);
+    }
+    Ok(())
+}
+
+/// While a folder could not be searched, listing the one above made another node of it and moved
+/// the ends of open files in it to 0.
+#[test]
+fn a_listing_without_attributes_keeps_the_nodes() -> Result<()> {
+    let fixture = Fixture::standard()?;
+    let fs = fixture.fs()?;
+    let folder = fs.mkdir(CALLER, ROOT, b"folder", 0o755, 0)?.node;
+    let file = make(&fs, folder, "file", b"contents")?;
+    let handle = fs.open(file, WRITE)?;
+    let listing = fs.opendir(folder)?;
+    let listed = fs.listing(listing, true)?;
+    let entry = fs.enter_unread(&listed, &listed.entries[0])?;
+    ensure!(entry.node == file && entry.attr.size == 8, "{entry:?}");
+    fs.forget(file, 1);
+    fs.release(handle);
+    ensure!(fs.lookup(folder, b"file")?.node == file);
+    Ok(())
+}
+
+/// Whoever had a folder open when it was removed was told ESTALE instead of its attributes, as
+/// when two programs remove the same tree.
+#[test]
+fn an_open_folder_keeps_its_attributes_when_it_is_removed() -> Result<()> {
+    let fixture = Fixture::standard()?;
+    let fs = fixture.fs()?;
+    for name in ["removed", "replaced"] {
+        let folder = fs.mkdir(CALLER, ROOT, name.as_bytes(), 0o750, 0)?.node;
+        let handle = fs.opendir(folder)?;
+        if name == "removed" {
+            fs.rmdir(ROOT, name.as_bytes())?;
+        } else {
+            fs.mkdir(CALLER, ROOT, b"other", 0o700, 0)?;
+            move_to(&fs, "other", name)?;
+        }
+        let attr = fs.getattr(folder).context(name)?;
+        ensure!(attr.mode == 0o750 && attr.nlink == 0, "{attr:?}");
+        fs.releasedir(handle);
+        fs.forget(folder, 1);
+        ensure!(fs.getattr(folder).is_err(), "{name} stays");
+    }
+    Ok(())
+}
+
+/// A folder whose handle was released after the kernel forgot it stayed open in storage.
+#[test]
+fn no_descriptor_of_a_removed_folder_stays() -> Result<()> {
+    let fixture = Fixture::standard()?;
+    let fs = fixture.fs()?;
+    let folder = fs.mkdir(CALLER, ROOT, b"folder", 0o755, 0)?.node;
+    let handle = fs.opendir(folder)?;
+    fs.listing(handle, true)?;
+    fs.rmdir(ROOT, b"folder")?;
+    fs.forget(folder, 1);
+    fs.releasedir(handle);
+    let raw = fixture.raw("folder")?;
+    let mut gone = raw.into_os_string();
+    gone.push(" (deleted)");
+    for descriptor in fs::read_dir("/proc/self/fd")? {
+        // Other tests close theirs meanwhile.
+        let leads_to = fs::read_link(descriptor?.path()).unwrap_or_default();
+        ensure!(leads_to.as_os_str() != gone, "still open");
+    }
+    Ok(())
+}
+
+/// More files can be open than the usual limit of one program.
+#[test]
+fn as_many_files_can_be_open_as_the_system_allows() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (raw, point) = (folder.path().join("raw"), folder.path().join("point"));
+    fs::create_dir(&raw)?;
+    fs::create_dir(&point)?;
+    standard().write_config(&raw)?;
+    let program = Program::EncfsRs.encfs()?;
+    let mut command = Command::new("prlimit");
+    command.arg("--nofile=64:4096");
+    command.arg(program.get_program()).args(program.get_args());
+    command.args(["-f", "-S"]).args([&raw, &point]);
+    let mount = Mounted::by(&mut command, &point, format!("{PASSWORD}\n").as_bytes())?;
+    let files = (0..200).map(|n| File::create(point.join(n.to_string())));
+    let files: Vec<File> = files.collect::<Result<_, _>>()?;
+    drop(files);
+    mount.unmount()
 }
