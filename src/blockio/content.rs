@@ -367,18 +367,17 @@ impl<'a, B: BytesAt> Content<'a, B> {
     /// After a write that broke off: old data of partly covered blocks are written again, and a
     /// file that grew is cut back, so that what was acknowledged can be read.
     fn put_back(&self, state: &mut ContentState, file_iv: u64, old: &OldBlocks, raw_end: u64) {
-        if state.is_held() {
-            // The held block is safe here; what arrived of the rest goes.
-            if let Err(error) = self.bytes.set_len(state.stored_len) {
-                tracing::warn!("a file could not be cut back after a failed write: {error}");
-            }
-            return;
-        }
-        state.stale = true;
-        state.tail = None;
         let layout = self.codec.layout();
+        let held = state.is_held();
+        if !held {
+            state.stale = true;
+            state.tail = None;
+        }
         let old_len = state.raw_len;
         for (number, plain) in &old.0 {
+            if held && layout.raw_start(*number) >= state.stored_len {
+                continue;
+            }
             let result = self
                 .encode_block(file_iv, *number, plain)
                 .and_then(|raw| Ok(self.bytes.write_at(&raw, layout.raw_start(*number))?));
@@ -387,6 +386,13 @@ impl<'a, B: BytesAt> Content<'a, B> {
                     "block {number} could not be restored after a failed write: {error}"
                 );
             }
+        }
+        if held {
+            // The held block is safe here; what arrived of the rest goes.
+            if let Err(error) = self.bytes.set_len(state.stored_len) {
+                tracing::warn!("a file could not be cut back after a failed write: {error}");
+            }
+            return;
         }
         if raw_end > old_len {
             let partial = (old_len.saturating_sub(layout.header_size())) % layout.block_size();

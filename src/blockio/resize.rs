@@ -119,10 +119,16 @@ impl<B: BytesAt> Content<'_, B> {
 
     /// The storage was told to cut the file: some takes the order and does nothing.
     fn cut(&self, state: &mut ContentState, raw_len: u64) -> Result<(), Error> {
-        let found = self.bytes.len()?;
         if raw_len == 0 {
             state.tail = None;
         }
+        let found = match self.bytes.len() {
+            Ok(found) => found,
+            Err(error) => {
+                state.stale = true;
+                return Err(error.into());
+            }
+        };
         if found > raw_len {
             state.stale = true;
             return Err(Error::NotCut {

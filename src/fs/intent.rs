@@ -96,6 +96,12 @@ impl EncFs {
         }
     }
 
+    /// A step could neither be done nor undone: no record goes before the next mount has settled
+    /// it.
+    pub(super) fn keep_intents(&self) {
+        self.intents.0.lock().broken = true;
+    }
+
     /// At unmount: with nothing left to recover the file goes.
     pub(super) fn close_intents(&self) {
         let mut state = self.intents.0.lock();
@@ -116,6 +122,11 @@ impl EncFs {
         let name = file_name().map_err(|_| FsError::Internal)?;
         let file = match self.volume.root.open_file(&name, Access::ReadWrite) {
             Err(error) if error.errno == Errno::NOENT => return Ok(None),
+            Err(error) if matches!(error.errno, Errno::ACCESS | Errno::PERM | Errno::ROFS) => {
+                // Nothing can be settled here; what is whole can be read.
+                tracing::warn!("a rename that broke off cannot be settled: {error}");
+                return Ok(None);
+            }
             file => file?,
         };
         let stat = file.stat()?;

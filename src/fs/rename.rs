@@ -98,7 +98,7 @@ impl EncFs {
     fn pin(&self, target: NodeId, link: &Link) -> Option<Arc<Pinned>> {
         let is_file = self.tree.with(target, |node| node.kind) == Some(Kind::File);
         if !is_file {
-            return None;
+            return self.pin_open_dir(target, link);
         }
         let pinned = self.in_dir(link.parent, false, |dir| dir.pin(link.raw.as_name()));
         pinned.ok().map(Arc::new)
