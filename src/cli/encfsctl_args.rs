@@ -161,8 +161,8 @@ pub(super) struct CatArgs {
     /// Path of the file, plain or encrypted
     #[arg(value_name = "path")]
     pub(super) path: OsString,
-    /// Show a plain folder's file encrypted
-    #[arg(long, hide = true)]
+    /// rootDir is plain: print the file encrypted, as a reverse mount shows it
+    #[arg(long)]
     pub(super) reverse: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
@@ -177,8 +177,8 @@ pub(super) struct NamesArgs {
     /// Names or paths; without any, one per line of standard input
     #[arg(value_name = "path")]
     pub(super) paths: Vec<OsString>,
-    /// rootDir is the plain folder of a reverse volume
-    #[arg(long, hide = true)]
+    /// rootDir is plain: decode to the names that a reverse mount shows, encode from them
+    #[arg(long)]
     pub(super) reverse: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,

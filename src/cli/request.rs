@@ -129,9 +129,6 @@ pub enum UsageError {
     /// An `-o` word.
     #[error(transparent)]
     MountWord(#[from] BadWord),
-    /// An option that is understood and not built.
-    #[error("{0} is not supported yet; nothing was changed")]
-    NotSupported(&'static str),
 }
 
 impl EncfsRequest {

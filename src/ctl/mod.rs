@@ -70,7 +70,14 @@ fn act(request: &VolumeRequest) -> Result<(), Failure> {
             format,
             passwords,
         } => ls::list(request, path, *format, passwords, &mut console),
-        Action::Cat { path, passwords } => cat::print(request, path, passwords, &mut console),
+        Action::Cat {
+            path,
+            reverse: false,
+            passwords,
+        } => cat::print(request, path, passwords, &mut console),
+        Action::Cat {
+            path, passwords, ..
+        } => cat::print_view(request, path, passwords, &mut console),
         Action::Decode(paths) => names::decode(request, paths, console),
         Action::Encode(paths) => names::encode(request, paths, console),
         Action::ShowCruft { format, passwords } => {

@@ -166,7 +166,7 @@ fn version_and_help_need_no_directories() {
 
 #[test]
 fn checks_come_in_order() {
-    let cases: [(&[&str], UsageError); 11] = [
+    let cases: [(&[&str], UsageError); 10] = [
         (&[], UsageError::Nothing),
         (&["-f"], UsageError::MissingDirectory),
         (&["/raw"], UsageError::MissingDirectory),
@@ -183,10 +183,6 @@ fn checks_come_in_order() {
             UsageError::OnDemandWithoutProgram,
         ),
         (
-            &["--reverse", "/r", "/m"],
-            UsageError::NotSupported("--reverse"),
-        ),
-        (
             &["-o", "bogus", "/r", "/m"],
             BadWord::Unknown("bogus".into()).into(),
         ),
@@ -198,6 +194,25 @@ fn checks_come_in_order() {
     mount(&["/", "/m"]);
     mount(&["/mnt2", "/mnt"]);
     mount(&["-f", "raw", "m"]);
+}
+
+#[test]
+fn the_last_of_the_two_reverse_options_decides() {
+    for (words, direction, write) in [
+        (&[][..], Direction::Forward, false),
+        (&["--reverse"], Direction::Reverse, false),
+        (&["--reversewrite"], Direction::Reverse, true),
+        (&["--reverse", "--reversewrite"], Direction::Reverse, true),
+        (&["--reversewrite", "--reverse"], Direction::Reverse, false),
+        (&["--reverse", "--reverse"], Direction::Reverse, false),
+    ] {
+        let words: Vec<&str> = words.iter().copied().chain(["/r", "/m"]).collect();
+        let request = mount(&words);
+        assert_eq!(request.direction, direction, "{words:?}");
+        assert_eq!(request.reverse_write, write, "{words:?}");
+        assert!(!request.insecure);
+    }
+    assert!(mount(&["--insecure", "/r", "/m"]).insecure);
 }
 
 #[test]
