@@ -301,7 +301,8 @@ fn every_change_of_contents_takes_set_id_bits() -> Result<()> {
     let node = make(&fs, ROOT, "file", &[1; 5000])?;
     let source = fs.lookup(ROOT, b"source")?.node;
     let source = fs.open(source, WRITE)?;
-    let changes: [fn(&EncFs, HandleId, HandleId) -> Result<(), FsError>; 2] = [
+    type Change = fn(&EncFs, HandleId, HandleId) -> Result<(), FsError>;
+    let changes: [Change; 2] = [
         |fs, handle, source| fs.copy_range((source, 0), (handle, 0), 8, true).map(|_| ()),
         |fs, handle, _| fs.fallocate(handle, Reserve::PunchHole, 0, 2048, true),
     ];
