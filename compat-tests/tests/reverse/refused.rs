@@ -255,3 +255,34 @@ fn the_configuration_is_not_there_under_its_own_name() -> Result<()> {
     }
     Ok(())
 }
+
+/// In reverse mode the names in storage are the plain ones: the log has them encrypted.
+#[test]
+fn the_log_has_no_plain_name() -> Result<()> {
+    let scene = Scene::empty(&standard())?;
+    std::fs::create_dir(scene.plain.join("a-secret-dir"))?;
+    let shown = scene.shown(&[b"a-secret-dir", b"a-secret-dir/a-secret-absence"])?;
+    let view = scene.view(Program::EncfsRs, &["--reverse", "-v"])?;
+    let path = |n: usize| at(&view, shown.get(n).map_or(&b""[..], Vec::as_slice));
+    let absent = std::fs::metadata(path(1)).err().context("it is there")?;
+    ensure!(absent.raw_os_error() == Some(ENOENT), "{absent}");
+    // The entry is known; that it is gone shows when it is listed.
+    std::fs::remove_dir(scene.plain.join("a-secret-dir"))?;
+    let _ = std::fs::read_dir(path(0)).map(Iterator::count);
+    let log = view.log()?;
+    view.unmount()?;
+    // Both failures are there, under the names of the view.
+    let last = |n: usize| -> Result<String> {
+        let path = String::from_utf8(shown.get(n).context("no name")?.clone())?;
+        Ok(path.rsplit('/').next().unwrap_or_default().to_owned())
+    };
+    for n in [0, 1] {
+        let name = last(n)?;
+        ensure!(
+            log.contains(&name),
+            "no failure of {name} in the log:\n{log}"
+        );
+    }
+    ensure!(!log.contains("secret"), "{log}");
+    Ok(())
+}
