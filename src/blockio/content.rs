@@ -10,6 +10,9 @@ use super::state::Tail;
 use super::{BlockCodec, ContentState, Error, HEADER_LEN, header};
 use crate::raw::BytesAt;
 
+/// A read that begins at most this many raw bytes into a file fetches the header along with it:
+/// storage reads about that much at once anyway, and a second read would be a round trip.
+const NEAR_HEADER: u64 = 16 * 1024;
 /// Zeros written per step where a gap must be filled, in plain bytes.
 const GAP_STEP: u64 = 1024 * 1024;
 
@@ -65,8 +68,8 @@ impl<'a, B: BytesAt> Content<'a, B> {
     }
 
     /// Reads up to `len` bytes from `at`; fewer only at the end of the file. The first read
-    /// that begins in block 0 fetches the header along with the data; another first read costs
-    /// one small raw read more.
+    /// fetches the header along with the data if it begins near the start of the file; another
+    /// first read costs one small raw read more.
     ///
     /// # Errors
     /// A block that fails its MAC, a cut or empty header, and what the storage answered.
@@ -208,7 +211,6 @@ impl<'a, B: BytesAt> Content<'a, B> {
         data: &[u8],
     ) -> Result<(), Error> {
         let layout = *self.codec.layout();
-        let file_iv = self.file_iv_for_writing(state)?;
         let size = state.plain_len(self.codec)?;
         let end = at + zeros + data.len() as u64;
         if end == at {
@@ -217,6 +219,9 @@ impl<'a, B: BytesAt> Content<'a, B> {
         let (first, last) = (layout.block_of(at), layout.block_of(end - 1));
         let base = layout.plain_start(first);
         let region_end = end.max(size.min(layout.plain_start(last + 1)));
+        // Before the header is asked for: an edge near the start of the file brings it along.
+        let old = self.load_edges(state, first, last, at.min(size) > base, region_end > end)?;
+        let file_iv = self.file_iv_for_writing(state)?;
         let new_header = self.codec.has_header() && state.stored_len == 0;
         let lead = if new_header && first == 0 {
             HEADER_LEN
@@ -227,8 +232,6 @@ impl<'a, B: BytesAt> Content<'a, B> {
             .codec
             .scratch(lead + usize_of(layout.run_size(region_end - base))?);
         let (head, run) = buf.split_at_mut(lead);
-
-        let old = self.load_edges(state, first, last, at.min(size) > base, region_end > end)?;
         for (block, plain) in &old.0 {
             self.codec
                 .place(run, layout.plain_start(*block) - base, plain);
@@ -364,18 +367,17 @@ impl<'a, B: BytesAt> Content<'a, B> {
     /// After a write that broke off: old data of partly covered blocks are written again, and a
     /// file that grew is cut back, so that what was acknowledged can be read.
     fn put_back(&self, state: &mut ContentState, file_iv: u64, old: &OldBlocks, raw_end: u64) {
-        if state.is_held() {
-            // The held block is safe here; what arrived of the rest goes.
-            if let Err(error) = self.bytes.set_len(state.stored_len) {
-                tracing::warn!("a file could not be cut back after a failed write: {error}");
-            }
-            return;
-        }
-        state.stale = true;
-        state.tail = None;
         let layout = self.codec.layout();
+        let held = state.is_held();
+        if !held {
+            state.stale = true;
+            state.tail = None;
+        }
         let old_len = state.raw_len;
         for (number, plain) in &old.0 {
+            if held && layout.raw_start(*number) >= state.stored_len {
+                continue;
+            }
             let result = self
                 .encode_block(file_iv, *number, plain)
                 .and_then(|raw| Ok(self.bytes.write_at(&raw, layout.raw_start(*number))?));
@@ -384,6 +386,13 @@ impl<'a, B: BytesAt> Content<'a, B> {
                     "block {number} could not be restored after a failed write: {error}"
                 );
             }
+        }
+        if held {
+            // The held block is safe here; what arrived of the rest goes.
+            if let Err(error) = self.bytes.set_len(state.stored_len) {
+                tracing::warn!("a file could not be cut back after a failed write: {error}");
+            }
+            return;
         }
         if raw_end > old_len {
             let partial = (old_len.saturating_sub(layout.header_size())) % layout.block_size();
@@ -487,12 +496,15 @@ impl<'a, B: BytesAt> Content<'a, B> {
         last: u64,
     ) -> Result<PlainRun, Error> {
         let layout = self.codec.layout();
+        let start = layout.raw_start(first);
         let known = match self.file_iv(state) {
-            None if first != 0 => Some(self.read_header(state)?),
+            None if start > NEAR_HEADER => Some(self.read_header(state)?),
             known => known,
         };
-        let lead = if known.is_none() { HEADER_LEN } else { 0 };
-        let start = layout.raw_start(first);
+        let lead = match known {
+            None => usize_of(start)?,
+            Some(_) => 0,
+        };
         let end = layout
             .raw_start(last.saturating_add(1))
             .min(state.stored_len);

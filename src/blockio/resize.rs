@@ -69,7 +69,6 @@ impl<B: BytesAt> Content<'_, B> {
             state.forget_tail_from(block);
             return self.set_raw_len(state, raw_len);
         }
-        let file_iv = self.file_iv_for_writing(state)?;
         let old = match &state.tail {
             Some(tail) if tail.block == block => tail.plain.to_vec(),
             _ => {
@@ -79,6 +78,7 @@ impl<B: BytesAt> Content<'_, B> {
         };
         let old = crate::secret::Zeroizing::new(old);
         let kept = old.get(..keep).unwrap_or(&old);
+        let file_iv = self.file_iv_for_writing(state)?;
         let raw = self.encode_block(file_iv, block, kept)?;
         state.forget_tail_from(block);
         // The block first: should cutting fail, it can be put back where it was.
@@ -119,10 +119,16 @@ impl<B: BytesAt> Content<'_, B> {
 
     /// The storage was told to cut the file: some takes the order and does nothing.
     fn cut(&self, state: &mut ContentState, raw_len: u64) -> Result<(), Error> {
-        let found = self.bytes.len()?;
         if raw_len == 0 {
             state.tail = None;
         }
+        let found = match self.bytes.len() {
+            Ok(found) => found,
+            Err(error) => {
+                state.stale = true;
+                return Err(error.into());
+            }
+        };
         if found > raw_len {
             state.stale = true;
             return Err(Error::NotCut {

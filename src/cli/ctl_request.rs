@@ -70,6 +70,22 @@ pub enum Action {
     Decode(Paths),
     /// Encode paths.
     Encode(Paths),
+    /// List raw names that do not decode.
+    ShowCruft {
+        /// For whom.
+        format: Format,
+        /// Where the password comes from.
+        passwords: PasswordWays,
+    },
+    /// Copy the plain tree.
+    Export {
+        /// Where to.
+        target: PathBuf,
+        /// For whom the summary is.
+        format: Format,
+        /// Where the password comes from.
+        passwords: PasswordWays,
+    },
     /// Print the volume key encrypted with itself.
     ShowKey,
 }
@@ -138,6 +154,21 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
                 },
             )
         }
+        Command::Showcruft(args) => (
+            args.root,
+            Action::ShowCruft {
+                format: format(args.json),
+                passwords: ways(args.password),
+            },
+        ),
+        Command::Export(args) => (
+            args.root,
+            Action::Export {
+                target: PathBuf::from(args.target),
+                format: format(args.json),
+                passwords: ways(args.password),
+            },
+        ),
         Command::Cat(args) => (
             args.root,
             Action::Cat {

@@ -58,16 +58,16 @@ pub(super) struct EncfsArgs {
         long,
         value_name = "MINUTES",
         allow_hyphen_values = true,
-        hide = true
+        help_heading = "Mount"
     )]
     pub(super) idle: Option<String>,
 
     /// Ask for the password again after an idle period (needs --extpass)
-    #[arg(short = 'm', long, hide = true)]
+    #[arg(short = 'm', long, help_heading = "Mount")]
     pub(super) ondemand: bool,
 
     /// Ask for the password at the first access (needs --ondemand)
-    #[arg(long, hide = true)]
+    #[arg(long, help_heading = "Mount")]
     pub(super) delaymount: bool,
 
     /// Read the password from one line of standard input

@@ -63,6 +63,12 @@ pub(super) enum Command {
     /// Print the encrypted form of plain names
     #[command(after_help = ENCODE_EXAMPLES)]
     Encode(NamesArgs),
+    /// List raw names that are not the encoding of anything where they lie
+    #[command(after_help = SHOWCRUFT_EXAMPLES)]
+    Showcruft(ShowcruftArgs),
+    /// Copy the plain files out without mounting
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// Print the volume key, encrypted with itself
     #[command(name = "showKey", alias = "showkey")]
     ShowKey(VolumeArgs),
@@ -111,6 +117,35 @@ pub(super) struct LsArgs {
     #[arg(value_name = "path")]
     pub(super) path: Option<OsString>,
     /// One JSON array instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
+/// `showcruft`.
+#[derive(Debug, Args)]
+pub(super) struct ShowcruftArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// One JSON array instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// Folder for the plain files
+    #[arg(value_name = "targetDir")]
+    pub(super) target: OsString,
+    /// A JSON object with the numbers at the end
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
@@ -184,6 +219,23 @@ const CAT_EXAMPLES: &str = "\
 Examples:
   encfsctl-rs cat ~/rawfs notes/todo.txt
   encfsctl-rs cat ~/rawfs x7Dq,1/9fKe-Zr     an encrypted path is understood too";
+
+const SHOWCRUFT_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs showcruft ~/rawfs
+  encfsctl-rs showcruft --json ~/rawfs | jq '.[].raw_paths[]'
+
+Such files were put there by another program (conflict copies of a sync service, for example), or
+moved from another folder: where names depend on the path, they decode only at home.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs export ~/rawfs ~/recovered
+  encfsctl-rs export --extpass='cat pw' ~/rawfs /mnt/disk/plain
+
+Copies modes, times, links and hard links, as root owners too. Nothing that exists is overwritten,
+so it can be started again after it was stopped. What cannot be read is named, the rest is copied,
+and the exit status is 1.";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:

@@ -86,6 +86,12 @@ pub struct MountRequest {
     pub public: bool,
     /// Where passwords come from.
     pub passwords: PasswordWays,
+    /// Minutes without use after which the mount ends; on demand, only the volume is closed.
+    pub idle_minutes: Option<u64>,
+    /// The volume is opened again when it is needed.
+    pub on_demand: bool,
+    /// The volume is opened when it is first needed.
+    pub delayed: bool,
     /// The `-o` words, with the usual ones added.
     pub words: MountWords,
 }
@@ -123,9 +129,6 @@ pub enum UsageError {
     /// An `-o` word.
     #[error(transparent)]
     MountWord(#[from] BadWord),
-    /// An option that is understood and not built.
-    #[error("{0} is not supported yet; nothing was changed")]
-    NotSupported(&'static str),
 }
 
 impl EncfsRequest {
@@ -189,7 +192,12 @@ impl MountRequest {
         if starts_with(&root, &mount_point) {
             return Err(UsageError::RootInsideMountPoint);
         }
-        refuse_what_is_not_built(&args)?;
+        if args.delaymount && !args.ondemand {
+            return Err(UsageError::DelayWithoutOnDemand);
+        }
+        if args.ondemand && args.extpass.is_none() {
+            return Err(UsageError::OnDemandWithoutProgram);
+        }
         let mut words = MountWords::default();
         for list in lists.iter().chain(&extra.lists) {
             words.add(list)?;
@@ -227,6 +235,14 @@ impl MountRequest {
             },
             reverse_write: args.reversewrite,
             public: args.public,
+            // As EncFS reads it: no number, zero and less all mean "never".
+            idle_minutes: args
+                .idle
+                .as_deref()
+                .and_then(|text| u64::try_from(leading_number(text)).ok())
+                .filter(|minutes| *minutes > 0),
+            on_demand: args.ondemand,
+            delayed: args.delaymount,
             passwords: PasswordWays {
                 program: args.extpass,
                 stdin: args.stdinpass,
@@ -269,26 +285,6 @@ impl FuseWords {
             }
         }
         Ok(words)
-    }
-}
-
-fn refuse_what_is_not_built(args: &EncfsArgs) -> Result<(), UsageError> {
-    if args.delaymount && !args.ondemand {
-        return Err(UsageError::DelayWithoutOnDemand);
-    }
-    if args.ondemand && args.extpass.is_none() {
-        return Err(UsageError::OnDemandWithoutProgram);
-    }
-    // As EncFS reads it: no number, zero and less all mean "never".
-    let idle_minutes = args.idle.as_deref().map_or(0, leading_number);
-    let not_built = [
-        (args.delaymount, "--delaymount"),
-        (args.ondemand, "--ondemand"),
-        (idle_minutes > 0, "--idle"),
-    ];
-    match not_built.into_iter().find(|(given, _)| *given) {
-        Some((_, option)) => Err(UsageError::NotSupported(option)),
-        None => Ok(()),
     }
 }
 

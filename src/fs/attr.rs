@@ -94,7 +94,8 @@ impl EncFs {
         let mut stat = file.stat()?;
         if stat.size != content.stored_len() {
             open.suspect.store(true, Ordering::Relaxed);
-        } else {
+        }
+        if content.is_held() {
             stat.size = content.raw_len();
         }
         drop(content);
@@ -137,7 +138,7 @@ impl EncFs {
         link_len: Option<u64>,
     ) -> Result<Attr, FsError> {
         let size = match stat.kind {
-            Kind::File => self.shown_size(stat.size)?,
+            Kind::File => self.shown_size(self.with_held(node, stat.size))?,
             _ => link_len.unwrap_or(stat.size),
         };
         Ok(Attr {
@@ -155,5 +156,22 @@ impl EncFs {
             mtime: stat.mtime,
             ctime: stat.ctime,
         })
+    }
+
+    /// The raw length of a file with what this mount still holds of it: the kernel takes sizes
+    /// from lookups too, and appends where it believes the end to be.
+    fn with_held(&self, node: NodeId, raw_len: u64) -> u64 {
+        if !self.remote {
+            return raw_len;
+        }
+        let Some(open) = self.open_files.get(node) else {
+            return raw_len;
+        };
+        let content = open.content.read();
+        if content.is_held() {
+            content.raw_len()
+        } else {
+            raw_len
+        }
     }
 }

@@ -25,7 +25,8 @@ impl EncFs {
     /// Makes the file `name` in `parent` and opens it.
     ///
     /// # Errors
-    /// `EEXIST` if `flags` demand a new file; what the storage answered.
+    /// `EEXIST` if `flags` demand a new file; [`FsError::Stale`] if they do not and there is one,
+    /// upon which the kernel looks it up; what the storage answered.
     pub fn create(
         &self,
         caller: Caller,
@@ -34,22 +35,15 @@ impl EncFs {
         new: NewNode,
         flags: OpenFlags,
     ) -> Result<(Entry, HandleId), FsError> {
-        let steady = self.tree.steady(&[parent]);
+        let _steady = self.tree.steady(&[parent]);
         let link = self.new_link(parent, name)?;
         let create = |dir: &Dir, name: &Name, mode: u32| dir.create_file(name, mode);
         let made = self.make_node(caller, parent, &link, new.mode, new.umask, create);
         let file = match made {
+            // Somebody else made it since the kernel looked. The kernel shall look again: it must
+            // check permissions and cut the file, which it does not for a new one.
             Err(error) if error.raw_errno() == Some(Errno::EXIST) && !flags.exclusive => {
-                // Somebody else made it since the kernel looked.
-                drop(steady);
-                let entry = self.lookup(parent, name)?;
-                return match self.open(entry.node, flags) {
-                    Ok(handle) => Ok((entry, handle)),
-                    Err(error) => {
-                        self.forget(entry.node, 1);
-                        Err(error)
-                    }
-                };
+                return Err(FsError::Stale);
             }
             made => made?,
         };

@@ -62,6 +62,16 @@ impl EncFs {
 
     /// The entry behind a name with these raw attributes.
     pub(super) fn enter(&self, link: Link, stat: &Stat) -> Result<Entry, FsError> {
+        self.enter_known(link, stat, None)
+    }
+
+    /// The same; `link_len` is the plain length of a link's target, where it is known.
+    pub(super) fn enter_known(
+        &self,
+        link: Link,
+        stat: &Stat,
+        link_len: Option<u64>,
+    ) -> Result<Entry, FsError> {
         let join = !self.inodes_vary.load(Ordering::Relaxed);
         if stat.kind == Kind::File {
             // Before the node exists: a file without a size must not leave a reference.
@@ -69,7 +79,12 @@ impl EncFs {
         }
         let node = self.tree.enter(link, stat, join);
         let link_len = match stat.kind {
-            Kind::Symlink => self.link_len(node),
+            Kind::Symlink => {
+                if link_len.is_some() {
+                    self.tree.with(node, |node| node.link_len = link_len);
+                }
+                self.link_len(node)
+            }
             _ => Ok(stat.size),
         };
         match link_len.and_then(|len| self.attr(node, stat, Some(len))) {

@@ -91,6 +91,15 @@ impl EncFs {
         let name = place.raw.as_name();
         let open = || self.in_dir(place.parent, true, |dir| dir.open_file(name, access));
         match open() {
+            // A link, a socket or a directory has the name now: looked up once more, it is seen.
+            Err(error)
+                if matches!(
+                    error.raw_errno(),
+                    Some(Errno::LOOP | Errno::NXIO | Errno::ISDIR)
+                ) =>
+            {
+                Err(FsError::Stale)
+            }
             Err(error) if error.raw_errno() == Some(Errno::ACCESS) => {
                 // The kernel has checked the caller's rights. What is missing is ours: a writer
                 // must read too, and an owner may write a file whose mode forbids it.

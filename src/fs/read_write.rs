@@ -51,12 +51,18 @@ impl EncFs {
         let handle = self.handles.file(handle)?;
         self.write_to(&handle, at, data)?;
         if drop_set_ids {
-            let mode = handle.open.mode.load(Ordering::Relaxed);
-            let left = without_set_ids(mode);
-            if left != mode {
-                handle.raw.set_mode(left)?;
-                handle.open.mode.store(left, Ordering::Relaxed);
-            }
+            self.drop_set_ids_of(&handle)?;
+        }
+        Ok(())
+    }
+
+    /// Somebody who is not root has changed the contents.
+    pub(super) fn drop_set_ids_of(&self, handle: &FileHandle) -> Result<(), FsError> {
+        let mode = handle.open.mode.load(Ordering::Relaxed);
+        let left = without_set_ids(mode);
+        if left != mode {
+            handle.raw.set_mode(left)?;
+            handle.open.mode.store(left, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -110,7 +110,9 @@ impl EncFs {
             return Ok(kind);
         }
         let _steady = self.tree.steady(&[listing.node]);
-        let stat = self.in_dir(listing.node, false, |dir| dir.stat(entry.raw.as_name()))?;
+        // Its directory may have been renamed since, which changes raw names.
+        let link = self.link_to(listing.node, entry.name.as_bytes())?;
+        let stat = self.in_dir(listing.node, false, |dir| dir.stat(link.raw.as_name()))?;
         Ok(stat.kind)
     }
 
@@ -165,7 +167,7 @@ impl EncFs {
         let _steady = self.tree.steady(&[listing.node]);
         let link = self.link_to(listing.node, entry.name.as_bytes())?;
         let epoch = Time { secs: 0, nanos: 0 };
-        let stat = Stat {
+        let mut stat = Stat {
             id: RawId {
                 dev: u64::MAX,
                 ino: entry.ino,
@@ -183,15 +185,33 @@ impl EncFs {
             mtime: epoch,
             ctime: epoch,
         };
-        let node = self.tree.enter(link, &stat, false);
-        let attr = self.attr(node, &stat, Some(0))?;
-        Ok(Entry { node, attr })
+        // A node that is known stays what it is: an error that passes must not cut off who works
+        // in that directory, nor move the end of a file that is being appended to.
+        let node = match self.tree.enter_known(&link) {
+            Some((node, kind)) => {
+                stat.kind = kind;
+                if let Some(open) = self.open_files.get(node) {
+                    stat.size = open.content.read().raw_len();
+                }
+                node
+            }
+            None => self.tree.enter(link, &stat, false),
+        };
+        match self.attr(node, &stat, Some(0)) {
+            Ok(attr) => Ok(Entry { node, attr }),
+            Err(error) => {
+                self.tree.forget(node, 1);
+                Err(error)
+            }
+        }
     }
 
     /// The last user of a directory handle is gone.
     pub fn releasedir(&self, handle: HandleId) {
         if let Some(handle) = self.handles.remove_dir(handle) {
             self.tree.count_open(handle.node, -1);
+            // The kernel may have forgotten it before.
+            self.forget(handle.node, 0);
         }
     }
 

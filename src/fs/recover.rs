@@ -124,7 +124,9 @@ impl EncFs {
     fn settle_below(&self, dir: &Dir, ivs: Ivs, file_ivs: &HashSet<u64>) -> Result<bool, FsError> {
         let names = &self.volume.names;
         let mut changed = false;
-        for entry in dir.entries()? {
+        let all = dir.entries()?;
+        let taken: HashSet<Box<[u8]>> = all.iter().map(|entry| entry.name.clone()).collect();
+        for entry in all {
             let Ok(raw) = Name::new(entry.name) else {
                 continue;
             };
@@ -138,6 +140,11 @@ impl EncFs {
             };
             let (right_raw, here) = names.encode(&plain, ivs.here)?;
             let (_, other) = names.encode(&plain, ivs.other)?;
+            if !right && taken.contains(right_raw.as_bytes()) {
+                // Somebody has made another entry of that name since: both stay as they are.
+                tracing::warn!("{raw} belongs to a broken rename, but its name is taken");
+                continue;
+            }
             let kind = match entry.kind {
                 Some(kind) => kind,
                 None => dir.stat(&raw)?.kind,

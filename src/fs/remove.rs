@@ -1,9 +1,11 @@
 //! Removing names.
 
+use std::sync::Arc;
+
 use super::direction::ShownName;
-use super::tree::NodeId;
+use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
-use crate::raw::Dir;
+use crate::raw::{Dir, Kind, Pinned};
 
 impl EncFs {
     /// Removes the name of a file. An open file goes on working by its handles.
@@ -31,8 +33,24 @@ impl EncFs {
         let child = self.tree.child(parent, &ShownName::new(name)?);
         let _held = self.tree.hold(&[parent], child.as_slice());
         let link = self.old_link(parent, name)?;
+        let pinned = child.and_then(|child| self.pin_open_dir(child, &link));
         self.in_dir(parent, false, |dir| remove(dir, link.raw.as_name()))?;
+        if let (Some(child), Some(pinned)) = (child, pinned) {
+            self.tree.with(child, |node| node.pinned = Some(pinned));
+        }
         self.tree.remove(parent, &link.name);
         Ok(())
+    }
+
+    /// Holds a directory that is open and about to go: who has it open may ask for its attributes.
+    pub(super) fn pin_open_dir(&self, child: NodeId, link: &Link) -> Option<Arc<Pinned>> {
+        let open = self
+            .tree
+            .with(child, |node| node.kind == Kind::Dir && node.opens > 0);
+        if open != Some(true) {
+            return None;
+        }
+        let pinned = self.in_dir(link.parent, false, |dir| dir.pin(link.raw.as_name()));
+        pinned.ok().map(Arc::new)
     }
 }

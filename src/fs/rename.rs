@@ -67,7 +67,9 @@ impl EncFs {
             from,
             to,
         };
-        if self.below_depends_on_path(ends.kind) || mode == RenameMode::Exchange {
+        // A directory in the way must be empty before anything below changes.
+        let dir_moves = ends.kind == Kind::Dir && self.below_depends_on_path(ends.kind);
+        if dir_moves || mode == RenameMode::Exchange {
             ends.replaced = self.kind_if_any(target, &ends.to)?;
         }
         let pinned = match (mode, target) {
@@ -96,7 +98,7 @@ impl EncFs {
     fn pin(&self, target: NodeId, link: &Link) -> Option<Arc<Pinned>> {
         let is_file = self.tree.with(target, |node| node.kind) == Some(Kind::File);
         if !is_file {
-            return None;
+            return self.pin_open_dir(target, link);
         }
         let pinned = self.in_dir(link.parent, false, |dir| dir.pin(link.raw.as_name()));
         pinned.ok().map(Arc::new)

@@ -11,12 +11,16 @@
 //! The names below are held exclusively meanwhile; open files go on reading and writing by
 //! descriptor, and wait only while their own header changes.
 
+use std::collections::HashSet;
+
 use super::direction::ShownName;
 use super::intent::Intent;
 use super::rename::{Ends, RenameMode};
+use super::rewrap::unless_not_ours;
+use super::symlink::raw_error;
 use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
-use crate::raw::{Dir, Kind, Name, SetTime, Stat};
+use crate::raw::{Dir, Errno, Kind, Name, Op, SetTime, Stat};
 
 /// Files of a directory whose headers are held ready at a time, to be recorded together.
 const BATCH: usize = 64;
@@ -174,8 +178,7 @@ impl TreeRename<'_> {
             .filter_map(|(_, header)| header.file_iv())
             .collect();
         if !file_ivs.is_empty() {
-            self.record()?;
-            self.fs.note_file_ivs(file_ivs)?;
+            self.record(Some(file_ivs))?;
         }
         for (entry, header) in headers {
             let (old_iv, new_iv) = (entry.old_iv, entry.new_iv);
@@ -198,7 +201,7 @@ impl TreeRename<'_> {
         if entries.is_empty() || entry.old_iv == entry.new_iv {
             return Ok(());
         }
-        self.record()?;
+        self.record(None)?;
         let stat = below.stat_self()?;
         self.done.push(Done::Entered {
             at: at.clone(),
@@ -229,15 +232,23 @@ impl TreeRename<'_> {
     /// The entries of a directory that decode, with what they will be.
     fn entries_below(&self, below: &Dir, entry: &Entry) -> Result<Vec<Entry>, FsError> {
         let names = &self.fs.volume.names;
+        let all = below.entries()?;
+        let taken: HashSet<&[u8]> = all.iter().map(|listed| &*listed.name).collect();
         let mut entries = Vec::new();
-        for listed in below.entries()? {
+        for listed in &all {
             let Ok((plain, old_iv)) = names.decode(&listed.name, entry.old_iv) else {
                 continue;
             };
-            let Ok(name) = Name::new(listed.name) else {
+            let Ok(name) = Name::new(listed.name.clone()) else {
                 continue;
             };
             let (new_raw, new_iv) = names.encode(&plain, entry.new_iv)?;
+            if taken.contains(new_raw.as_bytes()) && entry.new_iv != entry.old_iv {
+                // What a rename that broke off left behind, by whatever program: nobody sees it
+                // now, and it must not be replaced.
+                tracing::warn!("{new_raw:?} is in the way of renaming {name}");
+                return Err(raw_error(Op::Rename, Errno::EXIST));
+            }
             let kind = match listed.kind {
                 Some(kind) => kind,
                 None => below.stat(&name)?.kind,
@@ -255,12 +266,19 @@ impl TreeRename<'_> {
         Ok(entries)
     }
 
-    /// Records the rename before its first step.
-    fn record(&mut self) -> Result<(), FsError> {
-        if !self.recorded {
-            self.fs.begin_intent(&self.intent)?;
-            self.recorded = true;
+    /// Records the rename before its first step, and the file IVs of headers before they are
+    /// written.
+    fn record(&mut self, file_ivs: Option<Vec<u64>>) -> Result<(), FsError> {
+        match (self.recorded, file_ivs) {
+            (true, None) => return Ok(()),
+            (true, Some(file_ivs)) => return self.fs.note_file_ivs(file_ivs),
+            (false, None) => self.fs.begin_intent(&[&self.intent])?,
+            (false, Some(file_ivs)) => {
+                let file_ivs = Intent::FileIvs(file_ivs);
+                self.fs.begin_intent(&[&self.intent, &file_ivs])?;
+            }
         }
+        self.recorded = true;
         Ok(())
     }
 
@@ -309,5 +327,6 @@ impl TreeRename<'_> {
 
 /// Sets the times of an entry to what they were.
 pub(super) fn put_back_times(dir: &Dir, name: &Name, stat: &Stat) -> Result<(), FsError> {
-    Ok(dir.set_times(name, SetTime::To(stat.atime), SetTime::To(stat.mtime))?)
+    let (atime, mtime) = (SetTime::To(stat.atime), SetTime::To(stat.mtime));
+    Ok(unless_not_ours(dir.set_times(name, atime, mtime))?)
 }

@@ -9,7 +9,7 @@ use super::open_files::OpenFile;
 use super::tree::NodeId;
 use super::{EncFs, FsError};
 use crate::blockio::{self, HEADER_LEN};
-use crate::raw::{Access, Dir, Errno, File, Kind, Name, SetTime, Stat};
+use crate::raw::{self, Access, Dir, Errno, File, Kind, Name, SetTime, Stat};
 
 /// A raw file whose header is about to change.
 pub(super) struct Header {
@@ -120,16 +120,21 @@ impl EncFs {
     ) -> Result<bool, FsError> {
         let new_raw = self.volume.codec.rewrap_header(raw, old_iv, new_iv)?;
         let kept = Kept::of(file, stat)?;
-        if let Err(error) = file.write_at(&new_raw, 0) {
+        let written = file
+            .write_at(&new_raw, 0)
+            .and_then(|()| kept.put_back(file))
+            // The name must not reach storage before the header: what was synced under the old
+            // name is then readable under the new one, whatever happens.
+            .and_then(|()| file.sync(true));
+        if let Err(error) = written {
+            // The file keeps its name, so it must get back the header that belongs to it.
             if let Err(error) = file.write_at(&raw, 0) {
-                tracing::error!("a header could not be put back after a failed write: {error}");
+                tracing::error!("a header could not be put back after a failed step: {error}");
+                self.keep_intents();
             }
+            let _ = kept.put_back(file);
             return Err(error.into());
         }
-        kept.put_back(file)?;
-        // The name must not reach storage before the header: what was synced under the old name
-        // is then readable under the new one, whatever happens.
-        file.sync(true)?;
         Ok(true)
     }
 }
@@ -159,15 +164,24 @@ impl<'a> Kept<'a> {
         Ok(Self { stat, capabilities })
     }
 
-    pub(super) fn put_back(&self, file: &File) -> Result<(), FsError> {
+    pub(super) fn put_back(&self, file: &File) -> Result<(), raw::Error> {
         if let Some(value) = &self.capabilities {
             file.set_xattr(c"security.capability", value, 0)?;
         }
         if self.stat.mode & 0o6000 != 0 {
             file.set_mode(self.stat.mode)?;
         }
-        file.set_times(SetTime::To(self.stat.atime), SetTime::To(self.stat.mtime))?;
-        Ok(())
+        let (atime, mtime) = (self.stat.atime, self.stat.mtime);
+        unless_not_ours(file.set_times(SetTime::To(atime), SetTime::To(mtime)))
+    }
+}
+
+/// Only its owner may set a file's times to a given moment; whoever may write it may rename it all
+/// the same.
+pub(super) fn unless_not_ours(result: Result<(), raw::Error>) -> Result<(), raw::Error> {
+    match result {
+        Err(error) if matches!(error.errno, Errno::PERM | Errno::ACCESS) => Ok(()),
+        result => result,
     }
 }
 

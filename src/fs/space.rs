@@ -25,7 +25,7 @@ pub enum Reserve {
 }
 
 impl EncFs {
-    /// Reserves or gives back space.
+    /// Reserves or gives back space. `drop_set_ids`: as for [`write`](Self::write).
     ///
     /// # Errors
     /// `EOPNOTSUPP` where the storage cannot; what the storage answered.
@@ -35,6 +35,7 @@ impl EncFs {
         what: Reserve,
         at: u64,
         len: u64,
+        drop_set_ids: bool,
     ) -> Result<(), FsError> {
         self.check_reservable()?;
         let handle = self.handles.file(handle)?;
@@ -59,6 +60,10 @@ impl EncFs {
                 }
             }
         }
+        drop(state);
+        if drop_set_ids {
+            self.drop_set_ids_of(&handle)?;
+        }
         Ok(())
     }
 
@@ -82,16 +87,16 @@ impl EncFs {
 
     /// Copies up to `len` plain bytes between two handles; the result is how many were copied.
     /// The raw bytes differ, as each file has its own IV: this spares the caller's copies only.
+    /// `drop_set_ids`: as for [`write`](Self::write).
     ///
     /// # Errors
     /// Only if nothing could be copied.
     pub fn copy_range(
         &self,
-        from: HandleId,
-        from_at: u64,
-        to: HandleId,
-        to_at: u64,
+        (from, from_at): (HandleId, u64),
+        (to, to_at): (HandleId, u64),
         len: u64,
+        drop_set_ids: bool,
     ) -> Result<u64, FsError> {
         let (from, to) = (self.handles.file(from)?, self.handles.file(to)?);
         let len = len.min(COPY_CALL);
@@ -110,6 +115,9 @@ impl EncFs {
                 Err(error) if done == 0 => return Err(error),
                 Err(_) => break,
             }
+        }
+        if drop_set_ids && done > 0 {
+            self.drop_set_ids_of(&to)?;
         }
         Ok(done)
     }

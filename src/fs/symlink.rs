@@ -2,7 +2,7 @@
 
 use super::tree::NodeId;
 use super::{Caller, EncFs, Entry, FsError};
-use crate::raw::{Errno, Error, Op};
+use crate::raw::{Errno, Error, Kind, Op};
 
 impl EncFs {
     /// The shown target of a symbolic link.
@@ -32,7 +32,8 @@ impl EncFs {
         let stat = self.make(caller, parent, &link, 0o777, 0, |dir, name, _| {
             dir.symlink(&raw_target, name)
         })?;
-        self.enter(link, &stat)
+        let len = (stat.kind == Kind::Symlink).then_some(target.len() as u64);
+        self.enter_known(link, &stat, len)
     }
 
     /// Length of the plain target in bytes; asked from the storage once. 0 if the target does

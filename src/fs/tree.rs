@@ -229,6 +229,15 @@ impl Tree {
         id
     }
 
+    /// The node that has this name, if one has; the kernel gets one reference.
+    pub(super) fn enter_known(&self, link: &Link) -> Option<(NodeId, Kind)> {
+        let mut nodes = self.nodes.lock();
+        let id = *nodes.nodes.get(&link.parent)?.children.get(&link.name)?;
+        let node = nodes.nodes.get_mut(&id)?;
+        node.lookups += 1;
+        Some((id, node.kind))
+    }
+
     /// Gives a known node another name, as `link` does; the kernel gets one reference.
     pub(super) fn add_link(&self, id: NodeId, link: Link) {
         let mut nodes = self.nodes.lock();

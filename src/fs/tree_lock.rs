@@ -29,6 +29,8 @@ impl Tree {
         exclusive.sort_unstable();
         exclusive.dedup();
         let mut nodes = self.nodes.lock();
+        // A node that is gone is not held: one that is made with its number is another.
+        exclusive.retain(|id| nodes.nodes.contains_key(id));
         for id in &exclusive {
             if let Some(node) = nodes.nodes.get_mut(id) {
                 node.wanted += 1;
@@ -36,7 +38,7 @@ impl Tree {
         }
         let shared = loop {
             let mut chain = ancestors(&nodes, shared);
-            chain.retain(|id| !exclusive.contains(id));
+            chain.retain(|id| !exclusive.contains(id) && nodes.nodes.contains_key(id));
             if is_free(&nodes, &chain, &exclusive) {
                 break chain;
             }
@@ -110,5 +112,59 @@ impl Drop for PathGuard<'_> {
         }
         drop(nodes);
         self.tree.steady.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fs::tree::{NodeId, Tree};
+    use crate::nameio::{PlainName, RawName};
+    use crate::raw::{Kind, RawId, Stat, Time};
+
+    fn stat(ino: u64, kind: Kind) -> Stat {
+        let time = Time { secs: 0, nanos: 0 };
+        Stat {
+            id: RawId { dev: 1, ino },
+            kind,
+            mode: 0o700,
+            nlink: 1,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            size: 0,
+            blocks: 0,
+            blksize: 4096,
+            atime: time,
+            mtime: time,
+            ctime: time,
+        }
+    }
+
+    /// A number can be given to another node while a guard that meant the old one is held.
+    #[test]
+    fn a_guard_of_a_node_that_is_gone_leaves_its_successor_alone() {
+        let tree = Tree::new(&stat(2, Kind::Dir));
+        let gone = NodeId(100);
+        let guard = tree.hold(&[gone], &[]);
+        let other = tree.hold(&[], &[gone]);
+        let link = crate::fs::tree::Link {
+            parent: crate::fs::ROOT,
+            name: PlainName::new(b"name".as_slice()).unwrap().into(),
+            raw: RawName::new(b"raw".as_slice()).unwrap().into(),
+            iv: 0,
+        };
+        assert_eq!(tree.enter(link, &stat(100, Kind::Dir), true), gone);
+        let held = tree.hold(&[], &[gone]);
+        drop(guard);
+        drop(other);
+        assert_eq!(
+            tree.with(gone, |node| (node.shared, node.exclusive)),
+            Some((0, true))
+        );
+        drop(held);
+        assert_eq!(
+            tree.with(gone, |node| (node.shared, node.exclusive)),
+            Some((0, false))
+        );
     }
 }

@@ -473,7 +473,7 @@ impl Filesystem for Adapter {
 
     fn fallocate(
         &self,
-        _: &Request,
+        request: &Request,
         _: INodeNo,
         fh: FileHandle,
         offset: u64,
@@ -490,7 +490,7 @@ impl Filesystem for Adapter {
                 0x11 => Reserve::ZeroKeepSize,
                 _ => return Err(FsError::NotSupported),
             };
-            fs.fallocate(handle(fh), what, offset, length)
+            fs.fallocate(handle(fh), what, offset, length, request.uid() != 0)
         });
         reply_empty(result, reply);
     }
@@ -523,7 +523,7 @@ impl Filesystem for Adapter {
 
     fn copy_file_range(
         &self,
-        _: &Request,
+        request: &Request,
         _: INodeNo,
         fh_in: FileHandle,
         offset_in: u64,
@@ -535,7 +535,9 @@ impl Filesystem for Adapter {
         reply: ReplyWrite,
     ) {
         let copied = self.run("copy_file_range", |fs| {
-            fs.copy_range(handle(fh_in), offset_in, handle(fh_out), offset_out, len)
+            let (from, to) = ((handle(fh_in), offset_in), (handle(fh_out), offset_out));
+            // Unlike a write, this comes without the kernel's word on set-ID bits.
+            fs.copy_range(from, to, len, request.uid() != 0)
         });
         match copied {
             Ok(copied) => reply.written(u32::try_from(copied).unwrap_or(u32::MAX)),

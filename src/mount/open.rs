@@ -12,6 +12,21 @@ use crate::term::Console;
 use crate::volume::config_file::{self, ConfigFile};
 use crate::volume::{self, UnlockOptions, Volume, unlock};
 
+/// What a mount begins with: the opened volume, or with `--delaymount` none, its configuration
+/// checked.
+pub(super) fn first(
+    console: &mut Console,
+    request: &MountRequest,
+) -> Result<Option<Volume>, Failure> {
+    if request.delayed
+        && let Some(file) = config_file::find(&request.root, request.config.as_deref())?
+    {
+        check_demands(&file.config, request)?;
+        return Ok(None);
+    }
+    volume(console, request).map(Some)
+}
+
 /// Opens the volume in the request's root, or creates one there; asks what has to be asked.
 pub(super) fn volume(console: &mut Console, request: &MountRequest) -> Result<Volume, Failure> {
     let root = raw::Dir::open_root(&request.root)
@@ -24,6 +39,22 @@ pub(super) fn volume(console: &mut Console, request: &MountRequest) -> Result<Vo
         }
         None => create(console, request)?,
     };
+    let options = UnlockOptions {
+        check_password: !request.any_key,
+        force_decode: request.force_decode,
+    };
+    Ok(unlock(root, &file.config, &password, &options)?)
+}
+
+/// Opens the volume again, by the password program.
+pub(super) fn existing(request: &MountRequest) -> Result<Volume, Failure> {
+    let root = raw::Dir::open_root(&request.root)?;
+    let file = config_file::find(&request.root, request.config.as_deref())?.ok_or_else(|| {
+        Failure::new("no_volume", "the configuration is gone").at_path(&request.root)
+    })?;
+    check_demands(&file.config, request)?;
+    let mut console = Console::standard();
+    let password = request.passwords.for_opening(&mut console, &request.root)?;
     let options = UnlockOptions {
         check_password: !request.any_key,
         force_decode: request.force_decode,

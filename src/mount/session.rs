@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{signals, table, unmount};
+use super::{idle, open, signals, table, unmount};
 use crate::cli::exit::Failure;
 use crate::cli::request::MountRequest;
 use crate::fs::{Direction, EncFs, FsOptions, OwnMount};
@@ -30,7 +30,7 @@ pub(super) struct Mounted(fuse::Mounted);
 
 /// Mounts; from then on an ending signal unmounts.
 pub(super) fn begin(
-    volume: Volume,
+    volume: Option<Volume>,
     request: &MountRequest,
     noted: signals::Noted,
 ) -> Result<Mounted, Failure> {
@@ -42,18 +42,29 @@ pub(super) fn begin(
         .canonicalize()
         .unwrap_or_else(|_| request.mount_point.clone());
     allow_many_descriptors();
-    let filesystem = filesystem(volume, request, &place)?;
-    let mounted =
-        fuse::mount(Arc::new(Served::always(filesystem)), &settings(request)).map_err(|error| {
-            let reason = error.to_string();
-            Failure::new(
-                "mount",
-                format!("cannot mount at {shown}: {}", reason.trim()),
-            )
-            .at_path(&request.mount_point)
-            .advise(advice(request))
-        })?;
+    let served = Arc::new(served(volume, request, &place)?);
+    let mounted = fuse::mount(Arc::clone(&served), &settings(request)).map_err(|error| {
+        let reason = error.to_string();
+        Failure::new(
+            "mount",
+            format!("cannot mount at {shown}: {}", reason.trim()),
+        )
+        .at_path(&request.mount_point)
+        .advise(advice(request))
+    })?;
     let device = table::device_at(&place);
+    if let Some(minutes) = request.idle_minutes {
+        let (place, device) = (place.clone(), device.clone());
+        idle::watch(minutes, served, move || {
+            if table::device_at(&place) == device {
+                let _ = unmount::lazily(&place);
+            }
+        })
+        .map_err(|error| {
+            let _ = unmount::lazily(&request.mount_point);
+            Failure::new("idle", format!("cannot watch for idleness: {error}")).with_io(&error)
+        })?;
+    }
     noted
         .act(move || {
             // In use, it is detached, and ends when its last user does. Not ours any more, it is
@@ -77,6 +88,39 @@ impl Mounted {
     pub(super) fn until_unmounted(self) -> io::Result<()> {
         self.0.run()
     }
+}
+
+/// What serves the mount: the volume, or with `--ondemand` whatever opens it when it is needed.
+fn served(volume: Option<Volume>, request: &MountRequest, place: &Path) -> Result<Served, Failure> {
+    let opened = volume
+        .map(|volume| filesystem(volume, request, place))
+        .transpose()?;
+    if !request.on_demand {
+        return opened
+            .map(Served::always)
+            .ok_or_else(|| Failure::new("volume", "no volume was opened"));
+    }
+    let (mut request, place) = (request.clone(), place.to_owned());
+    // The daemon's working directory becomes `/`.
+    request.root = std::path::absolute(&request.root).unwrap_or(request.root);
+    request.config = request
+        .config
+        .map(|config| std::path::absolute(&config).unwrap_or(config));
+    let reopen = move || {
+        let again =
+            open::existing(&request).and_then(|volume| filesystem(volume, &request, &place));
+        match again {
+            Ok(filesystem) => Some(filesystem),
+            Err(failure) => {
+                tracing::warn!(
+                    "the volume could not be opened again: {}",
+                    failure.message()
+                );
+                None
+            }
+        }
+    };
+    Ok(Served::on_demand(opened, Box::new(reopen)))
 }
 
 /// The volume as the request wants it served at `place`, the true path of the mount point.

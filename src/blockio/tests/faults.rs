@@ -116,3 +116,34 @@ fn a_lagging_empty_file_gets_no_second_header() {
         assert_eq!(*raw.bytes.borrow(), before);
     }
 }
+
+/// A patch that breaks off while a last block is held: its neighbours and the held block are what
+/// they were.
+#[test]
+fn failed_patches_beside_a_held_block_spare_their_neighbours() {
+    for (n, settings) in all_settings().into_iter().enumerate() {
+        let codec = codec(&settings);
+        let mut noise = Noise::new(11_000 + n as u64);
+        let data_size = codec.layout().data_size() as usize;
+        for _ in 0..40 {
+            let before = noise.bytes(data_size * 3 + 5);
+            let raw = Memory::default();
+            let content = Content::new(&codec, &raw);
+            let mut state = ContentState::new_file(0).holding(true);
+            content.write_at(&mut state, 0, &before).unwrap();
+            assert!(state.is_held());
+            let at = 1 + noise.below(data_size - 2);
+            // Within one block, or up to the held one.
+            let len = [1 + noise.below(data_size - at - 1), data_size * 3 - at + 2][noise.below(2)];
+            raw.fail_in.set(Some(0));
+            raw.partly.set(noise.below(data_size));
+            let patch = noise.bytes(len);
+            content.write_at(&mut state, at as u64, &patch).unwrap_err();
+            state.refresh(raw.len().unwrap());
+            let now = content.read_at(&state, 0, 1 << 20).unwrap();
+            assert_eq!(&now[..at], &before[..at], "{settings:?}");
+            assert_eq!(now.len(), before.len());
+            assert_eq!(&now[at + len..], &before[at + len..], "{settings:?}");
+        }
+    }
+}

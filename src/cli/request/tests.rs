@@ -226,30 +226,26 @@ fn an_unknown_option_is_named_as_getopt_names_it() {
 }
 
 #[test]
-fn an_idle_time_that_means_never_is_accepted() {
-    for idle in [
-        &["-i0"][..],
+fn idle_times_are_read_as_strtol_reads_them() {
+    let never: [&[&str]; 5] = [
+        &["-i0"],
         &["-i", "x"],
         &["-i -5"],
         &["--idle=0"],
         &["-i", "-1"],
-    ] {
-        let words: Vec<&str> = idle.iter().copied().chain(["/r", "/m"]).collect();
-        mount(&words);
-    }
-    for idle in [
-        &["-i5"][..],
+    ];
+    let five: [&[&str]; 5] = [
+        &["-i5"],
         &["-i", "5"],
         &["-i 5"],
-        &["--idle=5"],
+        &["--idle=5min"],
         &["--idle", "5"],
-    ] {
-        let words: Vec<&str> = idle.iter().copied().chain(["/r", "/m"]).collect();
-        assert_eq!(
-            refusal(&words),
-            UsageError::NotSupported("--idle"),
-            "{words:?}"
-        );
+    ];
+    for (words, minutes) in [(never, None), (five, Some(5))] {
+        for idle in words {
+            let words: Vec<&str> = idle.iter().copied().chain(["/r", "/m"]).collect();
+            assert_eq!(mount(&words).idle_minutes, minutes, "{words:?}");
+        }
     }
 }
 
