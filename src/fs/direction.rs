@@ -238,23 +238,14 @@ impl EncFs {
 
 /// What may be changed.
 impl EncFs {
-    /// # Errors
-    /// [`FsError::ReadOnly`].
-    pub(super) fn check_writable(&self) -> Result<(), FsError> {
-        if self.options.read_only {
-            return Err(FsError::ReadOnly);
-        }
-        Ok(())
-    }
-
-    /// Whether even what changes nothing, as syncing a file, is refused: EncFS does so in a
-    /// reverse view.
+    /// Whether anything may be changed. Forward, the kernel knows that a mount is read-only; of a
+    /// view only we do. There EncFS refuses even to sync a file.
     ///
     /// # Errors
     /// [`FsError::ReadOnly`].
-    pub(super) fn check_syncable(&self) -> Result<(), FsError> {
-        if self.is_reverse() {
-            return self.check_writable();
+    pub(super) fn check_writable(&self) -> Result<(), FsError> {
+        if self.is_reverse() && self.options.read_only {
+            return Err(FsError::ReadOnly);
         }
         Ok(())
     }

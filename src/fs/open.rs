@@ -154,7 +154,7 @@ impl EncFs {
     /// # Errors
     /// What the storage answered.
     pub fn fsync(&self, handle: HandleId, data_only: bool) -> Result<(), FsError> {
-        self.check_syncable()?;
+        self.check_writable()?;
         let handle = self.handles.file(handle)?;
         self.flush_held(&handle)?;
         handle.raw.sync(data_only)?;
