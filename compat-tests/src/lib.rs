@@ -25,6 +25,7 @@ pub mod ops;
 pub mod oracle;
 pub mod pair;
 pub mod random;
+pub mod rawfs;
 pub mod run;
 pub mod script;
 pub mod tree;
