@@ -106,9 +106,15 @@ impl Mounted {
         let background = Box::leak(Box::new(self.session.spawn()?));
         let nothing = std::thread::spawn(|| Ok(()));
         let serving = std::mem::replace(&mut background.guard, nothing);
-        serving
+        let served = serving
             .join()
-            .unwrap_or_else(|_| Err(io::Error::other("a thread that serves requests panicked")))
+            .unwrap_or_else(|_| Err(io::Error::other("a thread that serves requests panicked")));
+        match served {
+            // The kernel's word for "unmounted" to a thread that was just taking a request, such
+            // as the release of the last file; fuser knows only the other, ENODEV.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(()),
+            served => served,
+        }
     }
 }
 
