@@ -13,6 +13,7 @@
 //! | `counts` | numbers and traces of requests |
 //! | `latency` | how long requests take |
 //! | `durable` | what a crash would leave |
+//! | [`Stage`] | a volume on it |
 //! | [`words`] | faults and limits as words of a command line |
 //!
 //! The kernel caches names and attributes for the times in [`Options`], as on any FUSE storage,
@@ -29,6 +30,7 @@ mod latency;
 mod nodes;
 mod op;
 mod pass_through;
+mod stage;
 pub mod words;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +47,7 @@ pub use faults::{Effect, Fault, Partly, Space, When, Which};
 pub use latency::Latency;
 pub use nodes::Numbers;
 pub use op::Op;
+pub use stage::{Prepared, Stage};
 
 use control::Shared;
 use durable::Durable;
@@ -158,12 +161,12 @@ impl RawFs {
         &self.control
     }
 
-    /// Unmounts.
+    /// Unmounts, and waits until nothing uses it any more.
     ///
     /// # Errors
-    /// When it is in use.
+    /// When serving it failed.
     pub fn unmount(mut self) -> Result<()> {
-        crate::mounted::unmount_now(&self.point, false)?;
+        crate::mounted::unmount_now(&self.point, true)?;
         self.join()
     }
 
@@ -189,8 +192,10 @@ impl RawFs {
     }
 
     fn join(&mut self) -> Result<()> {
-        match self.session.take() {
-            Some(session) => Ok(session.join()?),
+        match self.session.take().map(BackgroundSession::join) {
+            // Unmounted while a thread was just taking a request.
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionAborted => Ok(()),
+            Some(joined) => Ok(joined?),
             None => Ok(()),
         }
     }
