@@ -143,8 +143,15 @@ impl EncFs {
     pub fn flush(&self, handle: HandleId) -> Result<(), FsError> {
         let handle = self.handles.file(handle)?;
         if handle.dirty.swap(false, Ordering::Relaxed) {
-            self.flush_held(&handle)?;
-            handle.raw.flush()?;
+            let flushed = self
+                .flush_held(&handle)
+                .and_then(|()| Ok(handle.raw.flush()?));
+            if flushed.is_err() {
+                // A program that was started meanwhile has closed its copy of the descriptor, and
+                // reads no errors: the one that wrote must be told too.
+                handle.dirty.store(true, Ordering::Relaxed);
+            }
+            return flushed;
         }
         Ok(())
     }

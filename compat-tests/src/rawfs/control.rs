@@ -9,6 +9,7 @@ use super::Options;
 use super::counts::{Counted, Counts, Traced};
 use super::durable::Durable;
 use super::faults::{Effect, Fault, Faults, Space, Verdict};
+use super::holds::Holds;
 use super::latency::Latency;
 use super::op::Op;
 use crate::ops::Rng;
@@ -20,6 +21,7 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<Faults>,
     pub(super) latency: Mutex<(Latency, Rng)>,
     pub(super) durable: Mutex<Option<Durable>>,
+    pub(super) holds: Holds,
 }
 
 impl Shared {
@@ -36,6 +38,7 @@ impl Shared {
             faults: Mutex::new(faults),
             latency: Mutex::new((options.latency.clone(), Rng::new(1))),
             durable: Mutex::default(),
+            holds: Holds::default(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Shared {
         if !time.is_zero() {
             std::thread::sleep(time);
         }
+        self.holds.pass(op);
         let verdict = self.faults.lock().verdict(op);
         let result = match verdict {
             Verdict::Go => act(Limit::default()),
@@ -135,8 +139,38 @@ impl Control {
         self.0.counts.take_trace()
     }
 
+    /// Requests of this kind hang from now on, until what is returned is dropped.
+    #[must_use]
+    pub fn hold(&self, op: Op) -> Held {
+        self.0.holds.begin(op);
+        Held {
+            shared: Arc::clone(&self.0),
+            op,
+        }
+    }
+
     /// Sets how long requests take.
     pub fn set_latency(&self, latency: Latency) {
         self.0.latency.lock().0 = latency;
+    }
+}
+
+/// Requests of one kind hang as long as this lives.
+#[derive(Debug)]
+pub struct Held {
+    shared: Arc<Shared>,
+    op: Op,
+}
+
+impl Held {
+    /// Returns when a request hangs.
+    pub fn wait_for_one(&self) {
+        self.shared.holds.wait_for_one(self.op);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.holds.end(self.op);
     }
 }

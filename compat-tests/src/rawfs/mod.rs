@@ -11,6 +11,7 @@
 //! | `filesystem` | requests of the kernel and their answers |
 //! | `faults` | which requests fail, when and how |
 //! | `counts` | numbers and traces of requests |
+//! | `holds` | requests that hang |
 //! | `latency` | how long requests take |
 //! | `durable` | what a crash would leave |
 //! | [`Stage`] | a volume on it |
@@ -26,6 +27,7 @@ mod counts;
 mod durable;
 mod faults;
 mod filesystem;
+mod holds;
 mod latency;
 mod nodes;
 mod op;
@@ -40,7 +42,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL};
 
-pub use control::Control;
+pub use control::{Control, Held};
 pub use counts::{Counted, Traced};
 pub use durable::Names;
 pub use faults::{Effect, Fault, Partly, Space, When, Which};
