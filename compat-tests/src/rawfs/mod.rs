@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `pass_through` | each request done faithfully in the backing folder |
 //! | `nodes` | inode numbers |
-//! | `filesystem` | requests of the kernel and their answers |
+//! | `filesystem`, `simulator` | requests of the kernel and their answers |
 //! | `faults` | which requests fail, when and how |
 //! | `counts` | numbers and traces of requests |
 //! | `holds` | requests that hang |
@@ -32,6 +32,7 @@ mod latency;
 mod nodes;
 mod op;
 mod pass_through;
+mod simulator;
 mod stage;
 pub mod words;
 
@@ -53,8 +54,8 @@ pub use stage::{Prepared, Stage};
 
 use control::Shared;
 use durable::Durable;
-use filesystem::Simulator;
 use pass_through::Backing;
+use simulator::Simulator;
 
 /// What the storage is like. The default is faithful.
 #[derive(Clone, Debug)]
