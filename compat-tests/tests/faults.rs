@@ -240,7 +240,7 @@ fn the_writer_is_told_though_another_has_closed_before() -> Result<()> {
     let prepared = Prepared::new(&standard(), fill)?;
     let mut stage = prepared.stage(&Options::default())?;
     let point = stage.mount(Program::EncfsRs)?;
-    let mut file = OpenOptions::new().append(true).open(point.join("a.bin"))?;
+    let mut file = File::create(point.join("new"))?;
     file.write_all(b"held back until the file is closed")?;
     let refuse = Effect::Refuse(Errno::IO);
     let write = Which::Kind(Op::Write);

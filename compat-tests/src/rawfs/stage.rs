@@ -105,6 +105,8 @@ impl Stage {
         let point = self.folder.path().join("point");
         let mount = Mounted::volume(program, &self.raw(), &point, PASSWORD, &[])?;
         self.mount = Some(mount);
+        // Whatever the answer is: the program serves, and can be unmounted from now on.
+        let _ = std::fs::metadata(&point);
         Ok(point)
     }
 
