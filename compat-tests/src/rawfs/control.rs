@@ -1,6 +1,7 @@
 //! What the tests hold while the storage is mounted: faults, counts, times.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustix::io::Errno;
@@ -12,6 +13,7 @@ use super::faults::{Effect, Fault, Faults, Space, Verdict};
 use super::holds::Holds;
 use super::latency::Latency;
 use super::op::Op;
+use super::quirks::Quirks;
 use crate::ops::Rng;
 
 /// What the serving threads and the tests share.
@@ -22,6 +24,7 @@ pub(super) struct Shared {
     pub(super) latency: Mutex<(Latency, Rng)>,
     pub(super) durable: Mutex<Option<Durable>>,
     pub(super) holds: Holds,
+    pub(super) quirks: Quirks,
 }
 
 impl Shared {
@@ -39,6 +42,7 @@ impl Shared {
             latency: Mutex::new((options.latency.clone(), Rng::new(1))),
             durable: Mutex::default(),
             holds: Holds::default(),
+            quirks: Quirks::new(options.behaviour.clone()),
         }
     }
 
@@ -62,6 +66,13 @@ impl Shared {
         }
         self.holds.pass(op);
         let verdict = self.faults.lock().verdict(op);
+        let act = |limit| {
+            self.quirks.settle()?;
+            match self.quirks.behaviour.refused.get(&op) {
+                Some(errno) => Err(*errno),
+                None => act(limit),
+            }
+        };
         let result = match verdict {
             Verdict::Go => act(Limit::default()),
             Verdict::Hit(Effect::Refuse(errno)) => Err(errno),
@@ -147,6 +158,17 @@ impl Control {
             shared: Arc::clone(&self.0),
             op,
         }
+    }
+
+    /// Files that are open for writing, on storage that shows contents after the close only.
+    #[must_use]
+    pub fn writers(&self) -> usize {
+        self.0.quirks.writers()
+    }
+
+    /// What waits for its time has waited so much longer.
+    pub fn advance(&self, by: Duration) {
+        self.0.quirks.clock.advance(by);
     }
 
     /// Sets how long requests take.
