@@ -31,7 +31,7 @@ $$run apt-get update -q && \
 $$run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
 endef
 
-.PHONY: all build demo test lint bench tools install deps-build deps-demo deps-test
+.PHONY: all build demo test lint soak bench tools install deps-build deps-demo deps-test
 
 all: build
 
@@ -60,6 +60,16 @@ test: deps-test tools
 lint: deps-build
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# random operations against EncFS 1.9.5 from a new seed each time, until something differs or an
+# hour is over; a failure names its seed
+soak: deps-test
+	$(CARGO) build --workspace --bins
+	end=$$(($$(date +%s) + $${SOAK_SECONDS:-3600})); \
+	while [ "$$(date +%s)" -lt "$$end" ]; do \
+		DIFFERENTIAL_SEED=$$(od -An -N6 -tu8 /dev/urandom | tr -d ' ') DIFFERENTIAL_OPS=2000 \
+			$(CARGO) test -p compat-tests --test differential -- --nocapture || exit 1; \
+	done
 
 bench: deps-test
 	$(CARGO) build --release --workspace --bins

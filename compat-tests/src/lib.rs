@@ -9,16 +9,23 @@
 //! | [`tree`] | what lies in a directory, and how two directories differ |
 //! | [`ops`] | changes to a tree as data, done alike on a mount and on a plain directory |
 //! | [`script`] | deterministic lists of such changes |
+//! | [`pair`] | a volume with a model beside it |
+//! | [`random`] | random changes to a tree |
 //! | [`disk`] | a folder on a local disk, and volumes mounted for all users on it |
+//! | [`counted`] | a volume without a mount, its raw operations counted call by call |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
 
+pub mod counted;
 pub mod disk;
 pub mod manifest;
 pub mod mounted;
 pub mod ops;
 pub mod oracle;
+pub mod pair;
+pub mod random;
+pub mod rawfs;
 pub mod run;
 pub mod script;
 pub mod tree;

@@ -71,6 +71,18 @@ impl Fixture {
         self.manifest["opens_in_1_9_5"] == true
     }
 
+    /// Further options that a mount needs.
+    ///
+    /// # Errors
+    /// When one of them is not text.
+    pub fn mount_args(&self) -> Result<Vec<&str>> {
+        let args = self.manifest["mount_args"].as_array();
+        args.into_iter()
+            .flatten()
+            .map(|arg| arg.as_str().context("mount_args are text"))
+            .collect()
+    }
+
     /// Unpacks the raw directory into `raw`, which must exist.
     ///
     /// # Errors
@@ -90,8 +102,10 @@ impl Fixture {
     /// # Errors
     /// When the manifest has an entry that is not understood.
     pub fn tree(&self, seen: &Tree) -> Result<Tree> {
-        let entries = self.manifest["entries"]
+        // Of a plain tree the mount shows the view.
+        let entries = self.manifest["view"]
             .as_array()
+            .or_else(|| self.manifest["entries"].as_array())
             .context("a manifest without entries")?;
         let mut tree = Tree::new();
         let mut groups: HashMap<u64, Vec<Vec<u8>>> = HashMap::new();

@@ -242,7 +242,7 @@ pub fn create_by_dialogue(
     command.arg("-S").arg(root).arg(point);
     let finished = run(&mut command, format!("{answers}{password}\n").as_bytes())?;
     if finished.status.success() {
-        crate::mounted::unmount_now(&point.canonicalize()?, false)?;
+        crate::mounted::unmount_now(&point.canonicalize()?, true)?;
     }
     Ok(finished)
 }

@@ -5,191 +5,69 @@
 //! programs take turns; each compares what it finds with the model, changes everything, compares
 //! again and leaves. At the end both look once more.
 
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use anyhow::{Context, Result, bail, ensure};
 use compat_tests::mounted::{Mounted, below};
-use compat_tests::ops::{Habits, Op, apply};
 use compat_tests::oracle::Program;
+use compat_tests::pair::{Counts, Pair, first_few, in_parallel};
 use compat_tests::script;
 use compat_tests::tree::{Look, differences, read};
-use compat_tests::volumes::{PASSWORD, Settings, create_by_dialogue, element, matrix, paranoia};
+use compat_tests::volumes::{Settings, create_by_dialogue, element, matrix, paranoia};
 
 /// Turns after the first filling; with them each program follows the other twice.
 const TURNS: u64 = 3;
 
-/// What was done, for the summary.
-#[derive(Default)]
-struct Counts {
-    mounts: AtomicUsize,
-    changes: AtomicUsize,
-    compared: AtomicUsize,
-}
-
-struct Pair<'a> {
-    settings: &'a Settings,
-    raw: PathBuf,
-    point: PathBuf,
-    model: PathBuf,
-    counts: &'a Counts,
-}
-
-impl<'a> Pair<'a> {
-    fn new(folder: &Path, settings: &'a Settings, counts: &'a Counts) -> Result<Self> {
-        let [raw, point, model] = ["raw", "mnt", "model"].map(|name| folder.join(name));
-        for dir in [&raw, &point, &model] {
-            std::fs::create_dir(dir)?;
-        }
-        settings.write_config(&raw)?;
-        Ok(Self {
-            settings,
-            raw,
-            point,
-            model,
-            counts,
-        })
-    }
-
-    fn mount(&self, program: Program) -> Result<Mounted> {
-        self.counts.mounts.fetch_add(1, Ordering::Relaxed);
-        // EncFS 1.9.5 shows the old attributes of a hard link's other name for a second, and the
-        // kernel then appends at the old end: its attributes are not cached here.
-        let args: &[&str] = if program.is_oracle() {
-            &["--noattrcache"]
-        } else {
-            &[]
-        };
-        Mounted::volume(program, &self.raw, &self.point, PASSWORD, args)
-    }
-
-    fn habits(&self, program: Program) -> Habits {
-        Habits {
-            truncate_open: program.is_oracle(),
-            grow_by_write: program.is_oracle() && self.settings.oracle_truncate_destroys(),
-            whole_seconds: program.is_oracle(),
-        }
-    }
-
-    fn compare(&self, when: &str) -> Result<()> {
-        let wanted = read(&self.model).context("the model")?;
-        let seen = read(&self.point).with_context(|| when.to_owned())?;
-        self.counts
-            .compared
-            .fetch_add(wanted.len(), Ordering::Relaxed);
-        let lines = differences(&wanted, &seen, Look::ALL);
-        ensure!(
-            lines.is_empty(),
-            "{when}: {} differences\n  {}",
-            lines.len(),
-            first_few(&lines)
-        );
-        Ok(())
-    }
-
-    /// Does `ops` on the mount and on the model, then sets all times on both.
-    fn change(&self, program: Program, ops: &[Op], turn: u64) -> Result<()> {
-        let habits = self.habits(program);
-        let plain = Habits {
-            whole_seconds: habits.whole_seconds,
-            ..Habits::default()
-        };
-        let both = |op: &Op| -> Result<()> {
-            apply(op, &self.model, plain).context("on the model")?;
-            apply(op, &self.point, habits)
-        };
-        ops.iter().try_for_each(both)?;
-        let times = script::times(turn, &self.model)?;
-        times.iter().try_for_each(both)?;
-        self.counts
-            .changes
-            .fetch_add(ops.len() + times.len(), Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// What the format or the settings forbid is refused with the right errno and changes nothing.
-    fn refusals(&self) -> Result<()> {
-        let long = below(
-            &self.point,
-            &script::name_of(self.settings.name_limit() + 1),
-        );
-        let error = std::fs::write(long, b"")
+/// What the format or the settings forbid is refused with the right errno and changes nothing.
+fn refusals(pair: &Pair<'_>) -> Result<()> {
+    let long = below(
+        &pair.point,
+        &script::name_of(pair.settings.name_limit() + 1),
+    );
+    let error = std::fs::write(long, b"")
+        .err()
+        .context("too long a name was taken")?;
+    ensure!(
+        error.raw_os_error() == Some(36),
+        "a name too long by one byte: {error}"
+    );
+    if !pair.settings.hard_links() {
+        let (old, new) = (pair.point.join("sizes/9"), pair.point.join("second"));
+        let error = std::fs::hard_link(old, new)
             .err()
-            .context("too long a name was taken")?;
+            .context("a hard link was made")?;
         ensure!(
-            error.raw_os_error() == Some(36),
-            "a name too long by one byte: {error}"
+            error.raw_os_error() == Some(1),
+            "a hard link under external IV: {error}"
         );
-        if !self.settings.hard_links() {
-            let (old, new) = (self.point.join("sizes/9"), self.point.join("second"));
-            let error = std::fs::hard_link(old, new)
-                .err()
-                .context("a hard link was made")?;
-            ensure!(
-                error.raw_os_error() == Some(1),
-                "a hard link under external IV: {error}"
-            );
-        }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn turns(&self, begins: Program) -> Result<()> {
-        let mut program = begins;
-        let mount = self.mount(program)?;
-        self.change(program, &script::first(self.settings), 0)
-            .context("filling")?;
-        self.refusals()?;
-        self.compare("after filling, still mounted")?;
+fn turns(pair: &Pair<'_>, begins: Program) -> Result<()> {
+    let mut program = begins;
+    let mount = pair.mount(program)?;
+    pair.change(program, &script::first(pair.settings), 0)
+        .context("filling")?;
+    refusals(pair)?;
+    pair.compare("after filling, still mounted")?;
+    mount.unmount()?;
+    for turn in 1..=TURNS {
+        let writer = program;
+        program = program.other();
+        let mount = pair.mount(program)?;
+        let by = |what: &str| format!("turn {turn}, by {}, {what}", program.label());
+        pair.compare(&by(&format!("reading what {} left", writer.label())))?;
+        let ops = script::turn(pair.settings, turn, &pair.model)?;
+        pair.change(program, &ops, turn)
+            .with_context(|| by("changing"))?;
+        pair.compare(&by("after changing, still mounted"))?;
         mount.unmount()?;
-        for turn in 1..=TURNS {
-            let writer = program;
-            program = program.other();
-            let mount = self.mount(program)?;
-            let by = |what: &str| format!("turn {turn}, by {}, {what}", program.label());
-            self.compare(&by(&format!("reading what {} left", writer.label())))?;
-            let ops = script::turn(self.settings, turn, &self.model)?;
-            self.change(program, &ops, turn)
-                .with_context(|| by("changing"))?;
-            self.compare(&by("after changing, still mounted"))?;
-            mount.unmount()?;
-        }
-        for reader in [program, program.other()] {
-            let mount = self.mount(reader)?;
-            self.compare(&format!("at the end, by {}", reader.label()))?;
-            mount.unmount()?;
-        }
-        Ok(())
     }
-}
-
-fn first_few(lines: &[String]) -> String {
-    lines
-        .iter()
-        .take(12)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("\n  ")
-}
-
-/// Runs `job` for each item on as many threads as pay off, and gathers the failures.
-fn in_parallel<T: Sync>(items: &[T], job: impl Fn(&T) -> Result<()> + Sync) -> Vec<String> {
-    let next = AtomicUsize::new(0);
-    let failures = Mutex::new(Vec::new());
-    // A mount and its user take turns, so a few more threads than processors keep these busy.
-    let threads = std::thread::available_parallelism().map_or(2, usize::from) + 1;
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let (Err(error), Ok(mut failures)) = (job(item), failures.lock()) {
-                        failures.push(format!("{error:#}"));
-                    }
-                }
-            });
-        }
-    });
-    failures.into_inner().unwrap_or_default()
+    for reader in [program, program.other()] {
+        let mount = pair.mount(reader)?;
+        pair.compare(&format!("at the end, by {}", reader.label()))?;
+        mount.unmount()?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -205,8 +83,8 @@ fn both_programs_in_turns_on_every_setting() -> Result<()> {
         .collect();
     let failures = in_parallel(&cases, |(settings, begins)| {
         let folder = tempfile::tempdir()?;
-        Pair::new(folder.path(), settings, &counts)?
-            .turns(*begins)
+        let pair = Pair::new(folder.path(), settings, &counts)?;
+        turns(&pair, *begins)
             .with_context(|| format!("[{}, begun by {}]", settings.label(), begins.label()))
     });
     println!(

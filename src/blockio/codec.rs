@@ -27,12 +27,15 @@ pub struct ContentSettings {
 }
 
 /// Codes runs of blocks of one volume's files. Shared by all threads.
+#[derive(Clone)]
 pub struct BlockCodec {
     cipher: Arc<VolumeCipher>,
     layout: BlockLayout,
     mac_bytes: usize,
     rand_bytes: usize,
     settings: ContentSettings,
+    /// Plain and raw have changed places: see [`inverse`](Self::inverse).
+    inverse: bool,
     pool: Arc<Pool>,
 }
 
@@ -47,8 +50,20 @@ impl BlockCodec {
             mac_bytes: settings.mac_bytes.min(8) as usize,
             rand_bytes: settings.rand_bytes as usize,
             settings: *settings,
+            inverse: false,
             pool: Arc::default(),
         }
+    }
+
+    /// The codec that takes encrypted blocks for the plain ones and stores them decrypted: what
+    /// writing into the view of reverse mode does. `None` where a view cannot be written: its
+    /// blocks must be as long as those stored, and the header is not the writer's to choose.
+    pub(super) fn inverse(&self) -> Option<Self> {
+        let possible = self.layout.overhead() == 0 && !self.has_header();
+        possible.then(|| Self {
+            inverse: !self.inverse,
+            ..self.clone()
+        })
     }
 
     /// Where bytes lie.
@@ -114,6 +129,11 @@ impl BlockCodec {
     /// # Errors
     /// [`Error::BlockMac`].
     pub fn decode(&self, file_iv: u64, first: u64, raw: &mut [u8]) -> Result<usize, Error> {
+        if self.inverse {
+            // Zeros are encrypted like anything else: a view has no holes (format 8).
+            self.encrypt(file_iv, first, raw);
+            return Ok(raw.len());
+        }
         let block = self.block_len();
         let full = raw.len() / block;
         let (blocks, last) = raw.split_at_mut(full * block);
@@ -162,19 +182,41 @@ impl BlockCodec {
         raw: &mut [u8],
         random: impl FnMut(&mut [u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let block = self.block_len();
+        if self.inverse {
+            self.decrypt(file_iv, first, raw);
+            return Ok(());
+        }
         if self.overhead_len() > 0 {
             self.fill_block_headers(raw, random)?;
         }
+        self.encrypt(file_iv, first, raw);
+        Ok(())
+    }
+
+    /// The cipher layer alone (7.3), of blocks from `first` on, the last perhaps short.
+    fn encrypt(&self, file_iv: u64, first: u64, blocks: &mut [u8]) {
         if self.settings.plain_data {
-            return Ok(());
+            return;
         }
-        let full = raw.len() / block;
-        let (blocks, last) = raw.split_at_mut(full * block);
+        let block = self.block_len();
+        let full = blocks.len() / block;
+        let (blocks, last) = blocks.split_at_mut(full * block);
         self.cipher.encrypt_run(blocks, block, first, file_iv);
         self.cipher
             .encrypt_stream(last, first.wrapping_add(full as u64) ^ file_iv);
-        Ok(())
+    }
+
+    /// The cipher layer alone, without holes.
+    fn decrypt(&self, file_iv: u64, first: u64, blocks: &mut [u8]) {
+        if self.settings.plain_data {
+            return;
+        }
+        let block = self.block_len();
+        let full = blocks.len() / block;
+        let (blocks, last) = blocks.split_at_mut(full * block);
+        self.cipher.decrypt_run(blocks, block, first, file_iv);
+        self.cipher
+            .decrypt_stream(last, first.wrapping_add(full as u64) ^ file_iv);
     }
 
     /// Puts `data` at plain position `at` of a raw-shaped run whose first block begins at plain

@@ -10,6 +10,9 @@ use super::state::Tail;
 use super::{BlockCodec, ContentState, Error, HEADER_LEN, header};
 use crate::raw::BytesAt;
 
+/// A read that begins at most this many raw bytes into a file fetches the header along with it:
+/// storage reads about that much at once anyway, and a second read would be a round trip.
+const NEAR_HEADER: u64 = 16 * 1024;
 /// Zeros written per step where a gap must be filled, in plain bytes.
 const GAP_STEP: u64 = 1024 * 1024;
 
@@ -19,10 +22,28 @@ pub struct Content<'a, B> {
     pub(super) bytes: &'a B,
 }
 
-/// Plain bytes that were read; zeroised when dropped.
+/// Bytes that were read, plain in forward mode; zeroised when dropped.
 pub struct PlainData {
     buf: Option<Scratch>,
     range: Range<usize>,
+}
+
+impl PlainData {
+    /// The bytes `range` of a buffer.
+    pub(super) fn new(buf: Scratch, range: Range<usize>) -> Self {
+        Self {
+            buf: Some(buf),
+            range,
+        }
+    }
+
+    /// No bytes.
+    pub(super) fn none() -> Self {
+        Self {
+            buf: None,
+            range: 0..0,
+        }
+    }
 }
 
 impl Deref for PlainData {
@@ -47,8 +68,8 @@ impl<'a, B: BytesAt> Content<'a, B> {
     }
 
     /// Reads up to `len` bytes from `at`; fewer only at the end of the file. The first read
-    /// that begins in block 0 fetches the header along with the data; another first read costs
-    /// one small raw read more.
+    /// fetches the header along with the data if it begins near the start of the file; another
+    /// first read costs one small raw read more.
     ///
     /// # Errors
     /// A block that fails its MAC, a cut or empty header, and what the storage answered.
@@ -56,10 +77,7 @@ impl<'a, B: BytesAt> Content<'a, B> {
         let layout = self.codec.layout();
         let size = state.plain_len(self.codec)?;
         if at >= size || len == 0 {
-            return Ok(PlainData {
-                buf: None,
-                range: 0..0,
-            });
+            return Ok(PlainData::none());
         }
         let end = at.saturating_add(len as u64).min(size);
         let first = layout.block_of(at);
@@ -193,7 +211,6 @@ impl<'a, B: BytesAt> Content<'a, B> {
         data: &[u8],
     ) -> Result<(), Error> {
         let layout = *self.codec.layout();
-        let file_iv = self.file_iv_for_writing(state)?;
         let size = state.plain_len(self.codec)?;
         let end = at + zeros + data.len() as u64;
         if end == at {
@@ -202,6 +219,9 @@ impl<'a, B: BytesAt> Content<'a, B> {
         let (first, last) = (layout.block_of(at), layout.block_of(end - 1));
         let base = layout.plain_start(first);
         let region_end = end.max(size.min(layout.plain_start(last + 1)));
+        // Before the header is asked for: an edge near the start of the file brings it along.
+        let old = self.load_edges(state, first, last, at.min(size) > base, region_end > end)?;
+        let file_iv = self.file_iv_for_writing(state)?;
         let new_header = self.codec.has_header() && state.stored_len == 0;
         let lead = if new_header && first == 0 {
             HEADER_LEN
@@ -212,8 +232,6 @@ impl<'a, B: BytesAt> Content<'a, B> {
             .codec
             .scratch(lead + usize_of(layout.run_size(region_end - base))?);
         let (head, run) = buf.split_at_mut(lead);
-
-        let old = self.load_edges(state, first, last, at.min(size) > base, region_end > end)?;
         for (block, plain) in &old.0 {
             self.codec
                 .place(run, layout.plain_start(*block) - base, plain);
@@ -478,12 +496,15 @@ impl<'a, B: BytesAt> Content<'a, B> {
         last: u64,
     ) -> Result<PlainRun, Error> {
         let layout = self.codec.layout();
+        let start = layout.raw_start(first);
         let known = match self.file_iv(state) {
-            None if first != 0 => Some(self.read_header(state)?),
+            None if start > NEAR_HEADER => Some(self.read_header(state)?),
             known => known,
         };
-        let lead = if known.is_none() { HEADER_LEN } else { 0 };
-        let start = layout.raw_start(first);
+        let lead = match known {
+            None => usize_of(start)?,
+            Some(_) => 0,
+        };
         let end = layout
             .raw_start(last.saturating_add(1))
             .min(state.stored_len);

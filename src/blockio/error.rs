@@ -40,6 +40,9 @@ pub enum Error {
     /// The size cannot be reached by a raw file.
     #[error("the file would be too large")]
     TooLarge,
+    /// A view with headers made of inode numbers is for reading only (format 8).
+    #[error("the encrypted view of this volume cannot be written")]
+    ViewNotWritable,
     /// The system gave no random bytes.
     #[error(transparent)]
     Crypto(#[from] crypto::Error),

@@ -9,12 +9,14 @@
 //! | `content` | plain reads and writes over any [`BytesAt`](crate::raw::BytesAt) (7.7) |
 //! | `resize` | growing and shrinking (7.6) |
 //! | `holes` | punching holes, finding data |
+//! | `cipher_view` | the encrypted view of a plain file, for reverse mode (8) |
 //! | `sequential` | a whole file from front to back |
 //! | `scratch` | buffers of requests, zeroised |
 //!
 //! Nothing here knows a directory, a path or FUSE. **Locking is stated by borrows**: reading
 //! takes `&ContentState`, changing takes `&mut ContentState`; the lock lies with the caller.
 
+mod cipher_view;
 mod codec;
 mod content;
 mod error;
@@ -28,6 +30,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use cipher_view::CipherView;
 pub use codec::{BlockCodec, ContentSettings};
 pub use content::{Content, PlainData};
 pub use error::Error;

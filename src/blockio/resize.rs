@@ -69,7 +69,6 @@ impl<B: BytesAt> Content<'_, B> {
             state.forget_tail_from(block);
             return self.set_raw_len(state, raw_len);
         }
-        let file_iv = self.file_iv_for_writing(state)?;
         let old = match &state.tail {
             Some(tail) if tail.block == block => tail.plain.to_vec(),
             _ => {
@@ -79,6 +78,7 @@ impl<B: BytesAt> Content<'_, B> {
         };
         let old = crate::secret::Zeroizing::new(old);
         let kept = old.get(..keep).unwrap_or(&old);
+        let file_iv = self.file_iv_for_writing(state)?;
         let raw = self.encode_block(file_iv, block, kept)?;
         state.forget_tail_from(block);
         // The block first: should cutting fail, it can be put back where it was.

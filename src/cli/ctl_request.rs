@@ -61,6 +61,8 @@ pub enum Action {
     Cat {
         /// Plain or encrypted path.
         path: OsString,
+        /// The folder is plain: print the file encrypted.
+        reverse: bool,
         /// Where the password comes from.
         passwords: PasswordWays,
     },
@@ -68,6 +70,22 @@ pub enum Action {
     Decode(Paths),
     /// Encode paths.
     Encode(Paths),
+    /// List raw names that do not decode.
+    ShowCruft {
+        /// For whom.
+        format: Format,
+        /// Where the password comes from.
+        passwords: PasswordWays,
+    },
+    /// Copy the plain tree.
+    Export {
+        /// Where to.
+        target: PathBuf,
+        /// For whom the summary is.
+        format: Format,
+        /// Where the password comes from.
+        passwords: PasswordWays,
+    },
     /// Print the volume key encrypted with itself.
     ShowKey,
 }
@@ -136,24 +154,34 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
                 },
             )
         }
-        Command::Cat(args) => {
-            refuse_reverse(args.reverse)?;
-            (
-                args.root,
-                Action::Cat {
-                    path: args.path,
-                    passwords: ways(args.password),
-                },
-            )
-        }
-        Command::Decode(args) => {
-            let (root, paths) = paths(args)?;
-            (root, Action::Decode(paths))
-        }
-        Command::Encode(args) => {
-            let (root, paths) = paths(args)?;
-            (root, Action::Encode(paths))
-        }
+        Command::Showcruft(args) => (
+            args.root,
+            Action::ShowCruft {
+                format: format(args.json),
+                passwords: ways(args.password),
+            },
+        ),
+        Command::Export(args) => (
+            args.root,
+            Action::Export {
+                target: PathBuf::from(args.target),
+                format: format(args.json),
+                passwords: ways(args.password),
+            },
+        ),
+        Command::Cat(args) => (
+            args.root,
+            Action::Cat {
+                path: args.path,
+                reverse: args.reverse,
+                passwords: ways(args.password),
+            },
+        ),
+        // As in EncFS: the folder is plain, so its names are decoded to those in the view.
+        Command::Decode(args) if args.reverse => encode(args),
+        Command::Encode(args) if args.reverse => decode(args),
+        Command::Decode(args) => decode(args),
+        Command::Encode(args) => encode(args),
         Command::Other(words) => match words.as_slice() {
             [root] => (root.clone(), Action::Info(Format::Human)),
             [root, json] if json == "--json" => (root.clone(), Action::Info(Format::Json)),
@@ -168,23 +196,24 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
     })
 }
 
-fn paths(args: NamesArgs) -> Result<(OsString, Paths), UsageError> {
-    refuse_reverse(args.reverse)?;
-    Ok((
+fn decode(args: NamesArgs) -> (OsString, Action) {
+    let (root, paths) = paths(args);
+    (root, Action::Decode(paths))
+}
+
+fn encode(args: NamesArgs) -> (OsString, Action) {
+    let (root, paths) = paths(args);
+    (root, Action::Encode(paths))
+}
+
+fn paths(args: NamesArgs) -> (OsString, Paths) {
+    (
         args.root,
         Paths {
             paths: args.paths,
             passwords: ways(args.password),
         },
-    ))
-}
-
-fn refuse_reverse(reverse: bool) -> Result<(), UsageError> {
-    if reverse {
-        Err(UsageError::NotSupported("--reverse"))
-    } else {
-        Ok(())
-    }
+    )
 }
 
 fn ways(args: PasswordArgs) -> PasswordWays {
@@ -267,6 +296,19 @@ mod tests {
     }
 
     #[test]
+    fn reverse_swaps_decode_and_encode() {
+        // with --reverse the folder is plain, and names go the other way
+        for (word, encodes) in [("decode", true), ("encode", false)] {
+            let action = volume(&[word, "--reverse", "/plain", "a"]).action;
+            assert_eq!(matches!(action, Action::Encode(_)), encodes, "{action:?}");
+            let action = volume(&[word, "/raw", "a"]).action;
+            assert_eq!(matches!(action, Action::Decode(_)), encodes, "{action:?}");
+        }
+        let action = volume(&["cat", "/plain", "a", "--reverse"]).action;
+        assert!(matches!(action, Action::Cat { reverse: true, .. }));
+    }
+
+    #[test]
     fn wrong_words_are_named() {
         for (words, text) in [
             (&[][..], "missing command or rootDir"),
@@ -275,10 +317,6 @@ mod tests {
             (
                 &["passwd", "--bogus", "/raw"],
                 "unrecognized option '--bogus'",
-            ),
-            (
-                &["cat", "--reverse", "/raw", "a"],
-                "--reverse is not supported yet; nothing was changed",
             ),
         ] {
             assert_eq!(parse(words).unwrap_err().to_string(), text, "{words:?}");

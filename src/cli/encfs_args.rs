@@ -58,16 +58,16 @@ pub(super) struct EncfsArgs {
         long,
         value_name = "MINUTES",
         allow_hyphen_values = true,
-        hide = true
+        help_heading = "Mount"
     )]
     pub(super) idle: Option<String>,
 
     /// Ask for the password again after an idle period (needs --extpass)
-    #[arg(short = 'm', long, hide = true)]
+    #[arg(short = 'm', long, help_heading = "Mount")]
     pub(super) ondemand: bool,
 
     /// Ask for the password at the first access (needs --ondemand)
-    #[arg(long, hide = true)]
+    #[arg(long, help_heading = "Mount")]
     pub(super) delaymount: bool,
 
     /// Read the password from one line of standard input
@@ -110,16 +110,16 @@ pub(super) struct EncfsArgs {
     #[arg(long, help_heading = "Volume")]
     pub(super) forcedecode: bool,
 
-    /// Allow volumes whose file contents are not encrypted
-    #[arg(long, hide = true)]
+    /// Take volumes whose file contents are not encrypted; new ones may be so
+    #[arg(long, help_heading = "Volume")]
     pub(super) insecure: bool,
 
-    /// Show a plain folder encrypted, read-only
-    #[arg(long, overrides_with = "reversewrite", hide = true)]
+    /// rootDir is plain; show it encrypted, for reading only
+    #[arg(long, overrides_with = "reversewrite", help_heading = "Volume")]
     pub(super) reverse: bool,
 
-    /// Show a plain folder encrypted, writable where the volume allows it
-    #[arg(long, overrides_with = "reverse", hide = true)]
+    /// The same, writable where the volume has no per-file IVs
+    #[arg(long, overrides_with = "reverse", help_heading = "Volume")]
     pub(super) reversewrite: bool,
 
     /// FUSE and mount options, separated by commas; may be repeated

@@ -63,6 +63,12 @@ pub(super) enum Command {
     /// Print the encrypted form of plain names
     #[command(after_help = ENCODE_EXAMPLES)]
     Encode(NamesArgs),
+    /// List raw names that are not the encoding of anything where they lie
+    #[command(after_help = SHOWCRUFT_EXAMPLES)]
+    Showcruft(ShowcruftArgs),
+    /// Copy the plain files out without mounting
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// Print the volume key, encrypted with itself
     #[command(name = "showKey", alias = "showkey")]
     ShowKey(VolumeArgs),
@@ -117,6 +123,35 @@ pub(super) struct LsArgs {
     pub(super) password: PasswordArgs,
 }
 
+/// `showcruft`.
+#[derive(Debug, Args)]
+pub(super) struct ShowcruftArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// One JSON array instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir")]
+    pub(super) root: OsString,
+    /// Folder for the plain files
+    #[arg(value_name = "targetDir")]
+    pub(super) target: OsString,
+    /// A JSON object with the numbers at the end
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
 /// `cat`.
 #[derive(Debug, Args)]
 pub(super) struct CatArgs {
@@ -126,8 +161,8 @@ pub(super) struct CatArgs {
     /// Path of the file, plain or encrypted
     #[arg(value_name = "path")]
     pub(super) path: OsString,
-    /// Show a plain folder's file encrypted
-    #[arg(long, hide = true)]
+    /// rootDir is plain: print the file encrypted, as a reverse mount shows it
+    #[arg(long)]
     pub(super) reverse: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
@@ -142,8 +177,8 @@ pub(super) struct NamesArgs {
     /// Names or paths; without any, one per line of standard input
     #[arg(value_name = "path")]
     pub(super) paths: Vec<OsString>,
-    /// rootDir is the plain folder of a reverse volume
-    #[arg(long, hide = true)]
+    /// rootDir is plain: decode to the names that a reverse mount shows, encode from them
+    #[arg(long)]
     pub(super) reverse: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
@@ -184,6 +219,23 @@ const CAT_EXAMPLES: &str = "\
 Examples:
   encfsctl-rs cat ~/rawfs notes/todo.txt
   encfsctl-rs cat ~/rawfs x7Dq,1/9fKe-Zr     an encrypted path is understood too";
+
+const SHOWCRUFT_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs showcruft ~/rawfs
+  encfsctl-rs showcruft --json ~/rawfs | jq '.[].raw_paths[]'
+
+Such files were put there by another program (conflict copies of a sync service, for example), or
+moved from another folder: where names depend on the path, they decode only at home.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs export ~/rawfs ~/recovered
+  encfsctl-rs export --extpass='cat pw' ~/rawfs /mnt/disk/plain
+
+Copies modes, times, links and hard links, as root owners too. Nothing that exists is overwritten,
+so it can be started again after it was stopped. What cannot be read is named, the rest is copied,
+and the exit status is 1.";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:

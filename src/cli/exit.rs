@@ -59,6 +59,12 @@ impl Failure {
         }
     }
 
+    /// What is wrong, in one line.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
@@ -196,7 +202,7 @@ impl From<UsageError> for Failure {
         let failure = Self::new("usage", error.to_string());
         match error {
             // Nobody who asked for one of these is helped by the list of all options.
-            UsageError::NotSupported(_) | UsageError::MountWord(_) => failure,
+            UsageError::MountWord(_) => failure,
             _ => failure.with_usage(),
         }
     }

@@ -24,6 +24,11 @@ its name. Programs that need them (some mail programs) will not work in it.
 To choose other settings, press Ctrl-C now and start again.
 ";
 
+const KEEP_CONFIGURATION: &str = "
+The encrypted view of this folder does not list its .encfs6.xml, and without that
+file a copy of the view cannot be opened: keep a copy of it as well.
+";
+
 const ABOUT_PASSWORD: &str = "
 Now choose a password. Without it nobody can get at the files, neither you nor
 anybody else: there is no way around it. encfsctl-rs passwd changes it later.
@@ -68,6 +73,9 @@ pub fn choose(
     console.say(&description::of_new(&settings));
     if settings.external_iv {
         console.say(NO_HARD_LINKS);
+    }
+    if situation.reverse {
+        console.say(KEEP_CONFIGURATION);
     }
     console.say(ABOUT_PASSWORD);
     Ok(settings)

@@ -16,6 +16,7 @@ use super::encfs_args::EncfsArgs;
 use super::mount_words::{BadWord, MountWords};
 use super::password_source::PasswordWays;
 use super::version::{ENCFS_USAGE, Usage, called_as};
+use crate::fs::Direction;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -75,10 +76,22 @@ pub struct MountRequest {
     pub force_decode: bool,
     /// Do not check the password.
     pub any_key: bool,
+    /// Volumes with plain contents are taken.
+    pub insecure: bool,
+    /// Which side of the encryption the folder has.
+    pub direction: Direction,
+    /// A reverse view is writable where the volume allows it.
+    pub reverse_write: bool,
     /// For all users; honoured for root only.
     pub public: bool,
     /// Where passwords come from.
     pub passwords: PasswordWays,
+    /// Minutes without use after which the mount ends; on demand, only the volume is closed.
+    pub idle_minutes: Option<u64>,
+    /// The volume is opened again when it is needed.
+    pub on_demand: bool,
+    /// The volume is opened when it is first needed.
+    pub delayed: bool,
     /// The `-o` words, with the usual ones added.
     pub words: MountWords,
 }
@@ -116,9 +129,6 @@ pub enum UsageError {
     /// An `-o` word.
     #[error(transparent)]
     MountWord(#[from] BadWord),
-    /// An option that is understood and not built.
-    #[error("{0} is not supported yet; nothing was changed")]
-    NotSupported(&'static str),
 }
 
 impl EncfsRequest {
@@ -182,7 +192,12 @@ impl MountRequest {
         if starts_with(&root, &mount_point) {
             return Err(UsageError::RootInsideMountPoint);
         }
-        refuse_what_is_not_built(&args)?;
+        if args.delaymount && !args.ondemand {
+            return Err(UsageError::DelayWithoutOnDemand);
+        }
+        if args.ondemand && args.extpass.is_none() {
+            return Err(UsageError::OnDemandWithoutProgram);
+        }
         let mut words = MountWords::default();
         for list in lists.iter().chain(&extra.lists) {
             words.add(list)?;
@@ -212,7 +227,22 @@ impl MountRequest {
             require_macs: args.require_macs,
             force_decode: args.forcedecode,
             any_key: args.anykey,
+            insecure: args.insecure,
+            direction: if args.reverse || args.reversewrite {
+                Direction::Reverse
+            } else {
+                Direction::Forward
+            },
+            reverse_write: args.reversewrite,
             public: args.public,
+            // As EncFS reads it: no number, zero and less all mean "never".
+            idle_minutes: args
+                .idle
+                .as_deref()
+                .and_then(|text| u64::try_from(leading_number(text)).ok())
+                .filter(|minutes| *minutes > 0),
+            on_demand: args.ondemand,
+            delayed: args.delaymount,
             passwords: PasswordWays {
                 program: args.extpass,
                 stdin: args.stdinpass,
@@ -255,29 +285,6 @@ impl FuseWords {
             }
         }
         Ok(words)
-    }
-}
-
-fn refuse_what_is_not_built(args: &EncfsArgs) -> Result<(), UsageError> {
-    if args.delaymount && !args.ondemand {
-        return Err(UsageError::DelayWithoutOnDemand);
-    }
-    if args.ondemand && args.extpass.is_none() {
-        return Err(UsageError::OnDemandWithoutProgram);
-    }
-    // As EncFS reads it: no number, zero and less all mean "never".
-    let idle_minutes = args.idle.as_deref().map_or(0, leading_number);
-    let not_built = [
-        (args.delaymount, "--delaymount"),
-        (args.ondemand, "--ondemand"),
-        (idle_minutes > 0, "--idle"),
-        (args.reverse, "--reverse"),
-        (args.reversewrite, "--reversewrite"),
-        (args.insecure, "--insecure"),
-    ];
-    match not_built.into_iter().find(|(given, _)| *given) {
-        Some((_, option)) => Err(UsageError::NotSupported(option)),
-        None => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@
 
 use crate::secret::{Zeroize, Zeroizing};
 use sha1::block_api::compress;
+use sha1::{Digest, Sha1};
 
 use super::{CipherSuite, Error};
 
@@ -138,6 +139,15 @@ const fn last_block(len: usize) -> HashBlock {
     block[62] = bits[6];
     block[63] = bits[7];
     block
+}
+
+/// The file IV that the view of a plain file has in reverse mode: it is made of the file's inode
+/// number, so that the view is the same after every mount (format 8).
+#[must_use]
+pub fn inode_file_iv(inode: u64) -> u64 {
+    let digest: [u8; 20] = Sha1::digest(inode.to_le_bytes()).into();
+    let (first, _) = digest.split_at(8);
+    first.iter().fold(0, |iv, &byte| iv << 8 | u64::from(byte))
 }
 
 /// The IV of majors 1 and 2: two products of the seed, woven into the IV base.

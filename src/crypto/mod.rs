@@ -35,6 +35,7 @@ mod tests;
 mod volume_cipher;
 
 pub use error::Error;
+pub use iv::inode_file_iv;
 pub use kdf::{Kdf, calibrate_iterations, derive_user_key};
 pub use key::{UserKey, VolumeKey, random_bytes};
 pub use key_wrap::{unwrap_volume_key, wrap_under_itself, wrap_volume_key};

@@ -5,11 +5,13 @@
 //! else checks it first, so nothing here shows garbage for a wrong one.
 
 mod cat;
+mod export;
 mod info;
 mod ls;
 mod names;
 mod open;
 mod passwd;
+mod showcruft;
 mod showkey;
 
 use std::ffi::OsString;
@@ -43,7 +45,11 @@ fn meant(words: Vec<OsString>, format: &mut Format) -> Result<ExitCode, Failure>
             let _ = io::stderr().write_all(encfsctl_version().as_bytes());
         }
         CtlRequest::Volume(request) => {
-            if let Action::Info(wanted) | Action::Ls { format: wanted, .. } = &request.action {
+            if let Action::Info(wanted)
+            | Action::Ls { format: wanted, .. }
+            | Action::ShowCruft { format: wanted, .. }
+            | Action::Export { format: wanted, .. } = &request.action
+            {
                 *format = *wanted;
             }
             act(&request)?;
@@ -64,9 +70,24 @@ fn act(request: &VolumeRequest) -> Result<(), Failure> {
             format,
             passwords,
         } => ls::list(request, path, *format, passwords, &mut console),
-        Action::Cat { path, passwords } => cat::print(request, path, passwords, &mut console),
+        Action::Cat {
+            path,
+            reverse: false,
+            passwords,
+        } => cat::print(request, path, passwords, &mut console),
+        Action::Cat {
+            path, passwords, ..
+        } => cat::print_view(request, path, passwords, &mut console),
         Action::Decode(paths) => names::decode(request, paths, console),
         Action::Encode(paths) => names::encode(request, paths, console),
+        Action::ShowCruft { format, passwords } => {
+            showcruft::show(request, *format, passwords, &mut console)
+        }
+        Action::Export {
+            target,
+            format,
+            passwords,
+        } => export::export(request, target, *format, passwords, &mut console),
         Action::ShowKey => showkey::print(request, &mut console),
     }
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use super::tree::{NodeId, ROOT};
 use super::{Caller, EncFs, FsError};
-use crate::blockio;
 use crate::raw::{Kind, Pinned, Stat, Time};
 
 /// Attributes of a node.
@@ -139,7 +138,7 @@ impl EncFs {
         link_len: Option<u64>,
     ) -> Result<Attr, FsError> {
         let size = match stat.kind {
-            Kind::File => self.plain_size(self.with_held(node, stat.size))?,
+            Kind::File => self.shown_size(self.with_held(node, stat.size))?,
             _ => link_len.unwrap_or(stat.size),
         };
         Ok(Attr {
@@ -179,12 +178,6 @@ impl EncFs {
         // a write, that is nothing by which the kernel could tell that the size is an old one.
         let now = open.any_file().and_then(|file| file.stat().ok());
         now.map_or(raw_len, |stat| stat.size)
-    }
-
-    pub(super) fn plain_size(&self, raw_len: u64) -> Result<u64, FsError> {
-        let size = self.volume.codec.layout().plain_size(raw_len);
-        let size = size.ok_or(blockio::Error::CutHeader { raw_len })?;
-        Ok(size.bytes)
     }
 }
 

@@ -53,6 +53,7 @@ impl EncFs {
         handle: Option<HandleId>,
         change: &AttrChange,
     ) -> Result<Attr, FsError> {
+        self.check_node_changeable(id)?;
         if let Some(size) = change.size {
             self.set_size(id, handle, size)?;
         }
@@ -190,6 +191,9 @@ impl EncFs {
     }
 
     fn resize(&self, open: &OpenFile, file: &Arc<File>, size: u64) -> Result<(), FsError> {
+        if let Some(done) = self.resize_view(open, file, size) {
+            return done;
+        }
         let mut content = open.content.write();
         self.refresh(open, file, &mut content)?;
         let file = Content::new(&self.volume.codec, &**file);

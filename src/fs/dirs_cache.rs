@@ -51,7 +51,7 @@ impl EncFs {
         act: impl Fn(&Dir) -> Result<T, Error>,
     ) -> Result<T, FsError> {
         if id == ROOT {
-            return Ok(act(&self.volume.root)?);
+            return act(&self.volume.root).map_err(|error| self.loggable(error));
         }
         if let Some(dir) = self.dirs.get(id) {
             match act(&dir) {
@@ -61,11 +61,11 @@ impl EncFs {
                 {
                     self.dirs.forget(id);
                 }
-                result => return Ok(result?),
+                result => return result.map_err(|error| self.loggable(error)),
             }
         }
         let dir = self.open_dir(id)?;
-        Ok(act(&dir)?)
+        act(&dir).map_err(|error| self.loggable(error))
     }
 
     /// The raw directory of a node, from the cache or opened by its name.
@@ -103,7 +103,7 @@ impl EncFs {
             };
             let dir = match dir {
                 Err(error) if error.errno == Errno::NOTDIR => return Err(FsError::Stale),
-                dir => Arc::new(dir?),
+                dir => Arc::new(dir.map_err(|error| self.loggable(error))?),
             };
             self.dirs.put(node, &dir);
             above = Some(dir);

@@ -50,6 +50,12 @@ pub enum FsError {
     /// The handle was opened for reading only.
     #[error("the handle is for reading only")]
     NotWritable,
+    /// Nothing may be changed here.
+    #[error("read-only")]
+    ReadOnly,
+    /// The entry leads from the mount into itself.
+    #[error("the mount point itself lies here")]
+    OwnMount,
     /// A directory that has entries would be replaced.
     #[error("the directory to be replaced is not empty")]
     NotEmpty,

@@ -49,6 +49,10 @@ impl Handles {
         self.files.read().len()
     }
 
+    pub(super) fn open_dirs(&self) -> usize {
+        self.dirs.read().len()
+    }
+
     pub(super) fn add_file(&self, handle: FileHandle) -> HandleId {
         let id = self.number();
         self.files.write().insert(id, Arc::new(handle));

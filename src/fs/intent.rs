@@ -61,11 +61,11 @@ struct State {
 }
 
 impl EncFs {
-    /// Records a rename that is about to begin; [`finish_intent`](Self::finish_intent) must
-    /// follow.
-    pub(super) fn begin_intent(&self, intent: &Intent) -> Result<(), FsError> {
+    /// Records a rename that is about to begin, and what of it is known already;
+    /// [`finish_intent`](Self::finish_intent) must follow.
+    pub(super) fn begin_intent(&self, intents: &[&Intent]) -> Result<(), FsError> {
         let mut state = self.intents.0.lock();
-        self.append(&mut state, intent)?;
+        self.append(&mut state, intents)?;
         state.under_way += 1;
         Ok(())
     }
@@ -73,7 +73,7 @@ impl EncFs {
     /// Records the file IVs of headers that are about to be written.
     pub(super) fn note_file_ivs(&self, file_ivs: Vec<u64>) -> Result<(), FsError> {
         let mut state = self.intents.0.lock();
-        self.append(&mut state, &Intent::FileIvs(file_ivs))
+        self.append(&mut state, &[&Intent::FileIvs(file_ivs)])
     }
 
     /// A recorded rename is done or wholly undone, or (`settled` false) neither.
@@ -161,11 +161,14 @@ impl EncFs {
         Ok(())
     }
 
-    fn append(&self, state: &mut State, intent: &Intent) -> Result<(), FsError> {
+    fn append(&self, state: &mut State, intents: &[&Intent]) -> Result<(), FsError> {
         if state.impossible {
             return Ok(());
         }
-        let record = seal(&self.volume.cipher, intent)?;
+        let mut records = Vec::new();
+        for intent in intents {
+            records.extend(seal(&self.volume.cipher, intent)?);
+        }
         if state.file.is_none() {
             let name = file_name().map_err(|_| FsError::Internal)?;
             let file = match self.volume.root.create_file(&name, 0o600) {
@@ -191,9 +194,9 @@ impl EncFs {
             state.file = Some(file);
         }
         if let Some(file) = &state.file {
-            file.write_at(&record, state.end)?;
+            file.write_at(&records, state.end)?;
             file.sync(true)?;
-            state.end += record.len() as u64;
+            state.end += records.len() as u64;
         }
         Ok(())
     }

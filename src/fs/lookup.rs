@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use super::tree::{Link, NodeId, ROOT};
+use super::direction::BothNames;
+use super::tree::{Link, NodeId};
 use super::{EncFs, Entry, FsError};
-use crate::nameio::{PlainName, is_reserved_in_root};
 use crate::raw::{Kind, Stat};
 
 impl EncFs {
@@ -15,6 +15,9 @@ impl EncFs {
     pub fn lookup(&self, parent: NodeId, name: &[u8]) -> Result<Entry, FsError> {
         let _steady = self.tree.steady(&[parent]);
         let link = self.link_to(parent, name)?;
+        if self.is_own_mount(&link) {
+            return Err(FsError::OwnMount);
+        }
         let stat = self.in_dir(parent, false, |dir| dir.stat(link.raw.as_name()))?;
         self.enter(link, &stat)
     }
@@ -27,25 +30,31 @@ impl EncFs {
         }
     }
 
-    /// A plain name in a directory as it is stored. The caller holds `parent` steady.
+    /// A shown name in a directory as it is stored. The caller holds `parent` steady.
     pub(super) fn link_to(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
-        let name = PlainName::new(name)?;
         let dir_iv = self.tree.dir_iv(parent).ok_or(FsError::NoSuchNode)?;
-        let (raw, iv) = self.volume.names.encode(&name, dir_iv)?;
-        if parent == ROOT && is_reserved_in_root(raw.as_bytes()) {
+        let BothNames { shown, stored, iv } = self.by_shown(name, dir_iv)?;
+        if self.is_unreachable(parent, &stored) {
             return Err(FsError::NoSuchEntry);
         }
         Ok(Link {
             parent,
-            name,
-            raw,
+            name: shown,
+            raw: stored,
             iv,
         })
     }
 
+    /// The same for a name that shall be removed or become another one.
+    pub(super) fn old_link(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
+        let link = self.link_to(parent, name)?;
+        self.check_changeable(parent, link.raw.as_bytes())?;
+        Ok(link)
+    }
+
     /// The same for a name that shall be made: a configuration file's is refused.
     pub(super) fn new_link(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
-        match self.link_to(parent, name) {
+        match self.old_link(parent, name) {
             Err(FsError::NoSuchEntry) => Err(FsError::Reserved),
             link => link,
         }
@@ -53,14 +62,29 @@ impl EncFs {
 
     /// The entry behind a name with these raw attributes.
     pub(super) fn enter(&self, link: Link, stat: &Stat) -> Result<Entry, FsError> {
+        self.enter_known(link, stat, None)
+    }
+
+    /// The same; `link_len` is the plain length of a link's target, where it is known.
+    pub(super) fn enter_known(
+        &self,
+        link: Link,
+        stat: &Stat,
+        link_len: Option<u64>,
+    ) -> Result<Entry, FsError> {
         let join = !self.inodes_vary.load(Ordering::Relaxed);
         if stat.kind == Kind::File {
             // Before the node exists: a file without a size must not leave a reference.
-            self.plain_size(stat.size)?;
+            self.shown_size(stat.size)?;
         }
         let node = self.tree.enter(link, stat, join);
         let link_len = match stat.kind {
-            Kind::Symlink => self.link_len(node),
+            Kind::Symlink => {
+                if link_len.is_some() {
+                    self.tree.with(node, |node| node.link_len = link_len);
+                }
+                self.link_len(node)
+            }
             _ => Ok(stat.size),
         };
         match link_len.and_then(|len| self.attr(node, stat, Some(len))) {

@@ -2,6 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `direction` | forward or reverse: all that differs between them |
 //! | `tree`, `tree_lock` | nodes the kernel knows; names held steady |
 //! | `dirs_cache` | raw directory descriptors by node |
 //! | `open_files`, `handles` | state shared by all handles of one raw file; the handles |
@@ -22,6 +23,7 @@
 mod attr;
 mod attr_set;
 mod create;
+mod direction;
 mod dirs_cache;
 mod error;
 mod handles;
@@ -50,6 +52,7 @@ use std::sync::atomic::AtomicBool;
 pub use attr::Attr;
 pub use attr_set::{AttrChange, NewTime};
 pub use create::NewNode;
+pub use direction::{Direction, OwnMount, ShownName};
 pub use error::FsError;
 pub use handles::HandleId;
 pub use open::OpenFlags;
@@ -81,6 +84,10 @@ pub struct FsOptions {
     pub public: bool,
     /// Nothing in storage may be changed.
     pub read_only: bool,
+    /// Which side of the encryption is shown.
+    pub direction: Direction,
+    /// Where the mount point is, if it lies inside the stored tree.
+    pub own_mount: Option<OwnMount>,
 }
 
 /// An entry that was looked up or made; the kernel holds one reference to its node.
@@ -140,6 +147,12 @@ impl EncFs {
     #[must_use]
     pub fn open_handles(&self) -> usize {
         self.handles.open_files()
+    }
+
+    /// Whether the kernel holds a handle of a file or directory.
+    #[must_use]
+    pub fn in_use(&self) -> bool {
+        self.handles.open_files() + self.handles.open_dirs() > 0
     }
 
     /// Counters of raw operations.

@@ -29,6 +29,7 @@ impl EncFs {
     /// kernel looks it up once more; what the storage answered.
     pub fn open(&self, id: NodeId, flags: OpenFlags) -> Result<HandleId, FsError> {
         let access = if flags.write {
+            self.check_node_changeable(id)?;
             Access::ReadWrite
         } else {
             Access::Read
@@ -153,6 +154,7 @@ impl EncFs {
     /// # Errors
     /// What the storage answered.
     pub fn fsync(&self, handle: HandleId, data_only: bool) -> Result<(), FsError> {
+        self.check_writable()?;
         let handle = self.handles.file(handle)?;
         self.flush_held(&handle)?;
         handle.raw.sync(data_only)?;

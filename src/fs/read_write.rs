@@ -24,6 +24,9 @@ impl EncFs {
         at: u64,
         len: usize,
     ) -> Result<PlainData, FsError> {
+        if let Some(data) = self.read_view(handle, at, len) {
+            return data;
+        }
         let open = &handle.open;
         if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
             let mut content = open.content.write();
@@ -72,6 +75,10 @@ impl EncFs {
     ) -> Result<(), FsError> {
         if !handle.writable {
             return Err(FsError::NotWritable);
+        }
+        if let Some(done) = self.write_view(handle, at, data) {
+            handle.dirty.store(true, Ordering::Relaxed);
+            return done;
         }
         let open = &handle.open;
         let mut content = open.content.write();

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::direction::{BothNames, ShownName, StoredName};
 use super::handles::DirHandle;
 use super::tree::{Link, NodeId, ROOT};
 use super::{EncFs, Entry, FsError, HandleId};
-use crate::nameio::{PlainName, RawName, is_reserved_in_root};
 use crate::raw::{Errno, Kind, RawId, Stat, Time};
 
 /// One entry of a listing.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// Plain name.
-    pub name: PlainName,
-    raw: RawName,
+    /// Name as the kernel sees it.
+    pub name: ShownName,
+    raw: StoredName,
     iv: u64,
     /// Kind, where the storage's listing says it.
     pub kind: Option<Kind>,
@@ -79,19 +79,15 @@ impl EncFs {
         let raw = self.in_dir(id, true, crate::raw::Dir::entries)?;
         let mut entries = Vec::with_capacity(raw.len());
         for entry in raw {
-            if id == ROOT && is_reserved_in_root(&entry.name) {
+            if self.is_unlisted(id, &entry.name) {
                 continue;
             }
-            let Ok((name, iv)) = self.volume.names.decode(&entry.name, dir_iv) else {
-                tracing::debug!("{} does not decode", entry.name.escape_ascii());
-                continue;
-            };
-            let Ok(raw) = RawName::new(entry.name) else {
+            let Some(BothNames { shown, stored, iv }) = self.by_stored(entry.name, dir_iv) else {
                 continue;
             };
             entries.push(Listed {
-                name,
-                raw,
+                name: shown,
+                raw: stored,
                 iv,
                 kind: entry.kind,
                 ino: entry.ino,
@@ -152,6 +148,9 @@ impl EncFs {
         } else {
             link
         };
+        if self.is_own_mount(&link) {
+            return Err(FsError::OwnMount);
+        }
         match self.in_dir(listing.node, false, |dir| dir.stat(link.raw.as_name())) {
             Ok(stat) => self.enter(link, &stat).map(Some),
             Err(error) if error.raw_errno() == Some(Errno::NOENT) => Ok(None),

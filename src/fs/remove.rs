@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::direction::ShownName;
 use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
 use crate::raw::{Dir, Kind, Pinned};
@@ -29,10 +30,9 @@ impl EncFs {
         name: &[u8],
         remove: impl Fn(&Dir, &crate::raw::Name) -> Result<(), crate::raw::Error>,
     ) -> Result<(), FsError> {
-        let plain = crate::nameio::PlainName::new(name)?;
-        let child = self.tree.child(parent, &plain);
+        let child = self.tree.child(parent, &ShownName::new(name)?);
         let _held = self.tree.hold(&[parent], child.as_slice());
-        let link = self.link_to(parent, name)?;
+        let link = self.old_link(parent, name)?;
         let pinned = child.and_then(|child| self.pin_open_dir(child, &link));
         self.in_dir(parent, false, |dir| remove(dir, link.raw.as_name()))?;
         if let (Some(child), Some(pinned)) = (child, pinned) {

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use super::direction::ShownName;
 use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
-use crate::nameio::PlainName;
 use crate::raw::{Kind, Pinned, RenameFlags};
 
 /// What `renameat2(2)` can be asked for.
@@ -53,20 +53,23 @@ impl EncFs {
         new_name: &[u8],
         mode: RenameMode,
     ) -> Result<(), FsError> {
-        let child = self.tree.child(parent, &PlainName::new(name)?);
-        let target = self.tree.child(new_parent, &PlainName::new(new_name)?);
+        let child = self.tree.child(parent, &ShownName::new(name)?);
+        let target = self.tree.child(new_parent, &ShownName::new(new_name)?);
         let changed: Vec<NodeId> = [child, target].into_iter().flatten().collect();
         let _held = self.tree.hold(&[parent, new_parent], &changed);
 
-        let from = self.link_to(parent, name)?;
+        // A name that nothing can have is told before all is refused.
         let to = self.new_link(new_parent, new_name)?;
+        let from = self.old_link(parent, name)?;
         let mut ends = Ends {
             kind: self.kind_of(child, &from)?,
             replaced: None,
             from,
             to,
         };
-        if self.below_depends_on_path(ends.kind) || mode == RenameMode::Exchange {
+        // A directory in the way must be empty before anything below changes.
+        let dir_moves = ends.kind == Kind::Dir && self.below_depends_on_path(ends.kind);
+        if dir_moves || mode == RenameMode::Exchange {
             ends.replaced = self.kind_if_any(target, &ends.to)?;
         }
         let pinned = match (mode, target) {

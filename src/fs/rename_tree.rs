@@ -13,13 +13,13 @@
 
 use std::collections::HashSet;
 
+use super::direction::ShownName;
 use super::intent::Intent;
 use super::rename::{Ends, RenameMode};
 use super::rewrap::unless_not_ours;
 use super::symlink::raw_error;
 use super::tree::{Link, NodeId};
 use super::{EncFs, FsError};
-use crate::nameio::PlainName;
 use crate::raw::{Dir, Errno, Kind, Name, Op, SetTime, Stat};
 
 /// Files of a directory whose headers are held ready at a time, to be recorded together.
@@ -119,7 +119,7 @@ impl EncFs {
             next = parent;
         }
         parts.reverse();
-        let parts: Vec<&[u8]> = parts.iter().map(PlainName::as_bytes).collect();
+        let parts: Vec<&[u8]> = parts.iter().map(ShownName::as_bytes).collect();
         Ok(parts.join(&b'/'))
     }
 
@@ -178,8 +178,7 @@ impl TreeRename<'_> {
             .filter_map(|(_, header)| header.file_iv())
             .collect();
         if !file_ivs.is_empty() {
-            self.record()?;
-            self.fs.note_file_ivs(file_ivs)?;
+            self.record(Some(file_ivs))?;
         }
         for (entry, header) in headers {
             let (old_iv, new_iv) = (entry.old_iv, entry.new_iv);
@@ -202,7 +201,7 @@ impl TreeRename<'_> {
         if entries.is_empty() || entry.old_iv == entry.new_iv {
             return Ok(());
         }
-        self.record()?;
+        self.record(None)?;
         let stat = below.stat_self()?;
         self.done.push(Done::Entered {
             at: at.clone(),
@@ -254,11 +253,12 @@ impl TreeRename<'_> {
                 Some(kind) => kind,
                 None => below.stat(&name)?.kind,
             };
+            let shown = ShownName::from(plain);
             entries.push(Entry {
                 name,
                 new_name: new_raw.as_name().clone(),
                 kind,
-                node: entry.node.and_then(|node| self.fs.tree.child(node, &plain)),
+                node: entry.node.and_then(|node| self.fs.tree.child(node, &shown)),
                 old_iv,
                 new_iv,
             });
@@ -266,12 +266,19 @@ impl TreeRename<'_> {
         Ok(entries)
     }
 
-    /// Records the rename before its first step.
-    fn record(&mut self) -> Result<(), FsError> {
-        if !self.recorded {
-            self.fs.begin_intent(&self.intent)?;
-            self.recorded = true;
+    /// Records the rename before its first step, and the file IVs of headers before they are
+    /// written.
+    fn record(&mut self, file_ivs: Option<Vec<u64>>) -> Result<(), FsError> {
+        match (self.recorded, file_ivs) {
+            (true, None) => return Ok(()),
+            (true, Some(file_ivs)) => return self.fs.note_file_ivs(file_ivs),
+            (false, None) => self.fs.begin_intent(&[&self.intent])?,
+            (false, Some(file_ivs)) => {
+                let file_ivs = Intent::FileIvs(file_ivs);
+                self.fs.begin_intent(&[&self.intent, &file_ivs])?;
+            }
         }
+        self.recorded = true;
         Ok(())
     }
 

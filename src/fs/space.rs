@@ -37,6 +37,7 @@ impl EncFs {
         len: u64,
         drop_set_ids: bool,
     ) -> Result<(), FsError> {
+        self.check_reservable()?;
         let handle = self.handles.file(handle)?;
         if !handle.writable {
             return Err(FsError::NotWritable);
@@ -72,6 +73,9 @@ impl EncFs {
     /// `ENXIO`; what the storage answered.
     pub fn lseek(&self, handle: HandleId, at: u64, hole: bool) -> Result<u64, FsError> {
         let handle = self.handles.file(handle)?;
+        if let Some(found) = self.seek_view(&handle, at, hole) {
+            return found;
+        }
         let open = &handle.open;
         if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
             let mut content = open.content.write();

@@ -8,12 +8,12 @@ use crate::raw::SpaceInfo;
 pub struct Space {
     /// As the storage reports it.
     pub raw: SpaceInfo,
-    /// Longest plain name in bytes, once encoded.
+    /// Longest shown name in bytes.
     pub name_max: u64,
 }
 
 impl EncFs {
-    /// Space and limits, with the longest plain name that really fits (format 6.5).
+    /// Space and limits, with the longest shown name that really fits (format 6.5).
     ///
     /// # Errors
     /// What the storage answered.
@@ -22,7 +22,7 @@ impl EncFs {
         let limit = usize::try_from(raw.name_max).unwrap_or(255);
         Ok(Space {
             raw,
-            name_max: self.volume.names.max_plain_len(limit) as u64,
+            name_max: self.shown_name_max(limit),
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use super::tree::NodeId;
 use super::{Caller, EncFs, Entry, FsError};
-use crate::raw::{Errno, Error, Op};
+use crate::raw::{Errno, Error, Kind, Op};
 
 impl EncFs {
-    /// The plain target of a symbolic link.
+    /// The shown target of a symbolic link.
     ///
     /// # Errors
     /// [`FsError::BadLinkTarget`]; what the storage answered.
@@ -28,11 +28,12 @@ impl EncFs {
     ) -> Result<Entry, FsError> {
         let _steady = self.tree.steady(&[parent]);
         let link = self.new_link(parent, name)?;
-        let raw_target = self.volume.names.encode_link_target(target)?;
+        let raw_target = self.stored_target(target)?;
         let stat = self.make(caller, parent, &link, 0o777, 0, |dir, name, _| {
             dir.symlink(&raw_target, name)
         })?;
-        self.enter(link, &stat)
+        let len = (stat.kind == Kind::Symlink).then_some(target.len() as u64);
+        self.enter_known(link, &stat, len)
     }
 
     /// Length of the plain target in bytes; asked from the storage once. 0 if the target does
@@ -53,16 +54,11 @@ impl EncFs {
     fn target(&self, id: NodeId) -> Result<Vec<u8>, FsError> {
         let place = self.tree.place(id).ok_or(FsError::NoSuchNode)?;
         let raw = self.in_dir(place.parent, true, |dir| dir.read_link(place.raw.as_name()))?;
-        match self.volume.names.decode_link_target(&raw) {
-            Ok(target) => Ok(target),
-            Err(_) => {
-                tracing::warn!(
-                    "the target of the symbolic link {} does not decode",
-                    place.raw.as_name()
-                );
-                Err(FsError::BadLinkTarget)
-            }
-        }
+        self.shown_target(raw).inspect_err(|_| {
+            let name = self.log_name(place.raw.as_name());
+            let name = name.map_or_else(String::new, |name| name.to_string());
+            tracing::warn!("the target of the symbolic link {name} does not decode");
+        })
     }
 }
 

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::nameio::{NameCoding, PlainName, ROOT_IV, RawName};
+use super::direction::{ShownName, StoredName};
+use crate::nameio::{NameCoding, PlainName, ROOT_IV};
 use crate::raw::{Kind, Pinned, RawId, Stat};
 
 /// Number of a node; users see it as inode number.
@@ -30,8 +31,10 @@ const HIGH_RANGE: u64 = 1 << 62;
 #[derive(Debug, Clone)]
 pub(super) struct Link {
     pub(super) parent: NodeId,
-    pub(super) name: PlainName,
-    pub(super) raw: RawName,
+    /// As the kernel sees it.
+    pub(super) name: ShownName,
+    /// As it lies in storage.
+    pub(super) raw: StoredName,
     /// The chain after this name: the IV of names below it, and the external IV of a file.
     pub(super) iv: u64,
 }
@@ -42,7 +45,7 @@ pub(super) struct Node {
     pub(super) raw_id: RawId,
     pub(super) kind: Kind,
     pub(super) links: Vec<Link>,
-    pub(super) children: HashMap<PlainName, NodeId>,
+    pub(super) children: HashMap<ShownName, NodeId>,
     /// References of the kernel.
     pub(super) lookups: u64,
     /// Open handles.
@@ -79,7 +82,7 @@ pub(super) struct Tree {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) parent: NodeId,
-    pub(super) raw: RawName,
+    pub(super) raw: StoredName,
     pub(super) iv: u64,
 }
 
@@ -136,7 +139,7 @@ impl Nodes {
     }
 
     /// Takes the name `name` in `parent` from its node, if a node has it.
-    fn detach(&mut self, parent: NodeId, name: &PlainName) -> Option<(NodeId, Link)> {
+    fn detach(&mut self, parent: NodeId, name: &ShownName) -> Option<(NodeId, Link)> {
         let id = self.nodes.get_mut(&parent)?.children.remove(name)?;
         let node = self.nodes.get_mut(&id)?;
         let at = node
@@ -264,12 +267,12 @@ impl Tree {
     }
 
     /// A name is gone.
-    pub(super) fn remove(&self, parent: NodeId, name: &PlainName) {
+    pub(super) fn remove(&self, parent: NodeId, name: &ShownName) {
         self.nodes.lock().detach(parent, name);
     }
 
     /// A name became another one. What had the new name before has lost it.
-    pub(super) fn rename(&self, parent: NodeId, name: &PlainName, link: Link) {
+    pub(super) fn rename(&self, parent: NodeId, name: &ShownName, link: Link) {
         let mut nodes = self.nodes.lock();
         // Both stay alive while they have no name in between.
         let moved = nodes
@@ -334,15 +337,19 @@ impl Tree {
             };
             let iv = node.links.first().map_or(ROOT_IV, |link| link.iv);
             changed.push((id, iv));
-            let children: Vec<(PlainName, NodeId)> = node
+            let children: Vec<(ShownName, NodeId)> = node
                 .children
                 .iter()
                 .map(|(name, &child)| (name.clone(), child))
                 .collect();
             for (name, child) in children {
-                let Ok((raw, iv)) = coding.encode(&name, iv) else {
+                // Forward mode only: in reverse mode no name depends on the path.
+                let encoded =
+                    PlainName::new(name.as_bytes()).and_then(|plain| coding.encode(&plain, iv));
+                let Ok((raw, iv)) = encoded else {
                     continue;
                 };
+                let raw = StoredName::from(raw);
                 if let Some(node) = nodes.nodes.get_mut(&child) {
                     for link in &mut node.links {
                         if link.parent == id && link.name == name {
@@ -375,7 +382,7 @@ impl Tree {
     }
 
     /// The node that has the name `name` in `parent`, if one has.
-    pub(super) fn child(&self, parent: NodeId, name: &PlainName) -> Option<NodeId> {
+    pub(super) fn child(&self, parent: NodeId, name: &ShownName) -> Option<NodeId> {
         self.with(parent, |node| node.children.get(name).copied())
             .flatten()
     }

@@ -149,8 +149,8 @@ mod tests {
         let other = tree.hold(&[], &[gone]);
         let link = crate::fs::tree::Link {
             parent: crate::fs::ROOT,
-            name: PlainName::new(b"name".as_slice()).unwrap(),
-            raw: RawName::new(b"raw".as_slice()).unwrap(),
+            name: PlainName::new(b"name".as_slice()).unwrap().into(),
+            raw: RawName::new(b"raw".as_slice()).unwrap().into(),
             iv: 0,
         };
         assert_eq!(tree.enter(link, &stat(100, Kind::Dir), true), gone);

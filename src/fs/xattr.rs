@@ -43,6 +43,7 @@ impl EncFs {
         value: &[u8],
         flags: u32,
     ) -> Result<(), FsError> {
+        self.check_node_changeable(id)?;
         let name = attribute_name(name)?;
         if let Some(open) = self.open_files.get(id) {
             open.no_capabilities.store(false, Ordering::Relaxed);
@@ -71,6 +72,7 @@ impl EncFs {
     /// # Errors
     /// `ENODATA`; what the storage answered.
     pub fn removexattr(&self, id: NodeId, name: &[u8]) -> Result<(), FsError> {
+        self.check_node_changeable(id)?;
         let name = attribute_name(name)?;
         if let Some(file) = self.nameless(id) {
             return Ok(file.remove_xattr(&name)?);

@@ -25,6 +25,9 @@ pub(super) fn errno(error: &FsError) -> Errno {
         FsError::NotSupported => Errno::EOPNOTSUPP,
         FsError::Invalid => Errno::EINVAL,
         FsError::Denied => Errno::EACCES,
+        FsError::ReadOnly => Errno::EROFS,
+        // As EncFS 1.9.5.
+        FsError::OwnMount => Errno::EIO,
         FsError::NotEmpty => Errno::ENOTEMPTY,
         FsError::Internal => Errno::EIO,
     }
@@ -39,6 +42,7 @@ fn content(error: &blockio::Error) -> Errno {
         // The storage did not do what it said.
         blockio::Error::Unsettled { .. } | blockio::Error::NotCut { .. } => Errno::EIO,
         blockio::Error::TooLarge => Errno::EFBIG,
+        blockio::Error::ViewNotWritable => Errno::EROFS,
         blockio::Error::Crypto(_) => Errno::EIO,
     }
 }
@@ -85,6 +89,10 @@ mod tests {
             (FsError::Content(blockio::Error::BadHeader), Errno::EIO),
             (FsError::Content(blockio::Error::TooLarge), Errno::EFBIG),
             (
+                FsError::Content(blockio::Error::ViewNotWritable),
+                Errno::EROFS,
+            ),
+            (
                 FsError::Content(blockio::Error::Unsettled { found: 8 }),
                 Errno::EIO,
             ),
@@ -110,6 +118,8 @@ mod tests {
             (FsError::NotSupported, Errno::EOPNOTSUPP),
             (FsError::Invalid, Errno::EINVAL),
             (FsError::Denied, Errno::EACCES),
+            (FsError::ReadOnly, Errno::EROFS),
+            (FsError::OwnMount, Errno::EIO),
             (FsError::NotEmpty, Errno::ENOTEMPTY),
             (FsError::Internal, Errno::EIO),
         ];

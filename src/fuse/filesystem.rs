@@ -351,7 +351,8 @@ impl Filesystem for Adapter {
     }
 
     fn flush(&self, _: &Request, _: INodeNo, fh: FileHandle, _: LockOwner, reply: ReplyEmpty) {
-        reply_empty(self.run("flush", |fs| fs.flush(handle(fh))), reply);
+        // The end of a use is no use: what was open counts until now.
+        reply_empty(self.run_unused("flush", |fs| fs.flush(handle(fh))), reply);
     }
 
     fn release(

@@ -93,15 +93,15 @@ impl Served {
         self.reopen.is_some()
     }
 
-    /// Drops the opened volume, with key and names, unless a file is open or a request is under
-    /// way. The result: whether it is gone.
+    /// Drops the opened volume, with key and names, unless a file or directory is open or a
+    /// request is under way. The result: whether it is gone.
     pub fn drop_volume(&self) -> bool {
         let mut current = self.current.write();
         let Some(fs) = current.take() else {
             return true;
         };
         match Arc::try_unwrap(fs) {
-            Ok(fs) if fs.open_handles() == 0 => {
+            Ok(fs) if !fs.in_use() => {
                 fs.close();
                 true
             }

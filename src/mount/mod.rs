@@ -7,6 +7,7 @@
 
 mod daemon;
 mod directories;
+mod idle;
 mod log;
 mod open;
 mod session;
@@ -81,7 +82,10 @@ fn mount(mut request: MountRequest) -> Result<ExitCode, Failure> {
         annotate,
     )?;
     directories::require_empty(&request.mount_point, request.words.nonempty)?;
-    let volume = open::volume(&mut console, &request)?;
+    let volume = open::first(&mut console, &request)?;
+    if request.idle_minutes.is_some() && request.single_thread {
+        console.complain("encfs-rs: a thread of its own watches for idleness, also with -s\n");
+    }
     if request.foreground {
         log::to_stderr(detail(&request));
         return serve(volume, &request, console, None);
@@ -102,7 +106,7 @@ fn mount(mut request: MountRequest) -> Result<ExitCode, Failure> {
 
 /// Mounts and waits for the end.
 fn serve(
-    volume: Volume,
+    volume: Option<Volume>,
     request: &MountRequest,
     mut console: Console,
     verdict: Option<Verdict>,

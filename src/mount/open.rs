@@ -4,12 +4,28 @@ use crate::cli::exit::Failure;
 use crate::cli::new_volume;
 use crate::cli::request::MountRequest;
 use crate::config::VolumeConfig;
+use crate::fs::Direction;
 use crate::profile::Situation;
 use crate::raw;
 use crate::secret::Password;
 use crate::term::Console;
 use crate::volume::config_file::{self, ConfigFile};
 use crate::volume::{self, UnlockOptions, Volume, unlock};
+
+/// What a mount begins with: the opened volume, or with `--delaymount` none, its configuration
+/// checked.
+pub(super) fn first(
+    console: &mut Console,
+    request: &MountRequest,
+) -> Result<Option<Volume>, Failure> {
+    if request.delayed
+        && let Some(file) = config_file::find(&request.root, request.config.as_deref())?
+    {
+        check_demands(&file.config, request)?;
+        return Ok(None);
+    }
+    volume(console, request).map(Some)
+}
 
 /// Opens the volume in the request's root, or creates one there; asks what has to be asked.
 pub(super) fn volume(console: &mut Console, request: &MountRequest) -> Result<Volume, Failure> {
@@ -30,13 +46,30 @@ pub(super) fn volume(console: &mut Console, request: &MountRequest) -> Result<Vo
     Ok(unlock(root, &file.config, &password, &options)?)
 }
 
+/// Opens the volume again, by the password program.
+pub(super) fn existing(request: &MountRequest) -> Result<Volume, Failure> {
+    let root = raw::Dir::open_root(&request.root)?;
+    let file = config_file::find(&request.root, request.config.as_deref())?.ok_or_else(|| {
+        Failure::new("no_volume", "the configuration is gone").at_path(&request.root)
+    })?;
+    check_demands(&file.config, request)?;
+    let mut console = Console::standard();
+    let password = request.passwords.for_opening(&mut console, &request.root)?;
+    let options = UnlockOptions {
+        check_password: !request.any_key,
+        force_decode: request.force_decode,
+    };
+    Ok(unlock(root, &file.config, &password, &options)?)
+}
+
 fn create(
     console: &mut Console,
     request: &MountRequest,
 ) -> Result<(ConfigFile, Password), Failure> {
     let situation = Situation {
+        reverse: request.direction == Direction::Reverse,
         require_macs: request.require_macs,
-        ..Situation::default()
+        insecure: request.insecure,
     };
     let annotate = request.passwords.annotate;
     let settings = new_volume::choose(console, request.profile, situation, annotate)?;
@@ -56,12 +89,27 @@ fn check_demands(config: &VolumeConfig, request: &MountRequest) -> Result<(), Fa
         .advise("A volume keeps the settings it was created with.")
         .on_stdout());
     }
-    if config.plain_data {
+    let fits_reverse = !config.chained_name_iv
+        && !config.external_iv
+        && config.mac_bytes == 0
+        && config.rand_bytes == 0;
+    if request.direction == Direction::Reverse && !fits_reverse {
+        return Err(Failure::new(
+            "not_for_reverse",
+            "the configuration loaded is not compatible with --reverse",
+        )
+        .advise(
+            "Reverse mode takes volumes without chaining, block codes and random bytes, as \
+             encfs-rs --reverse creates them.",
+        )
+        .on_stdout());
+    }
+    if config.plain_data && !request.insecure {
         return Err(Failure::new(
             "plain_data",
-            "the file contents of this volume are not encrypted, only the names",
+            "the file contents of this volume are not encrypted, only the names, and --insecure \
+             was not given",
         )
-        .advise("Such volumes are not mounted yet. encfsctl-rs ls and cat read them.")
         .on_stdout());
     }
     Ok(())

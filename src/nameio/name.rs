@@ -57,6 +57,18 @@ impl RawName {
     }
 }
 
+impl From<PlainName> for raw::Name {
+    fn from(name: PlainName) -> Self {
+        name.0
+    }
+}
+
+impl From<RawName> for raw::Name {
+    fn from(name: RawName) -> Self {
+        name.0
+    }
+}
+
 /// Names of configuration files, of every generation (format 2.1).
 const RESERVED: [&[u8]; 6] = [
     b".encfs6.xml",

@@ -330,7 +330,13 @@ impl Dir {
         let mut buffer = vec![MaybeUninit::uninit(); ENTRIES_BUFFER];
         let mut entries = Vec::new();
         let mut listing = rustix::fs::RawDir::new(fd, &mut buffer);
-        while let Some(entry) = listing.next() {
+        loop {
+            if listing.is_buffer_empty() {
+                self.meter.count(Op::ReadDir);
+            }
+            let Some(entry) = listing.next() else {
+                break;
+            };
             let entry = entry.map_err(fail)?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
@@ -367,10 +373,32 @@ impl Dir {
     }
 
     /// A readable descriptor of this directory: `O_PATH` ones cannot be listed or synced.
-    fn open_self(&self) -> Result<OwnedFd, Errno> {
-        self.meter.count(Op::ReadDir);
+    fn open_self(&self) -> Result<OpenList<'_>, Errno> {
+        self.meter.count(Op::OpenList);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::openat(&self.fd, c".", flags, Mode::empty())
+        let fd = rustix::fs::openat(&self.fd, c".", flags, Mode::empty())?;
+        Ok(OpenList {
+            fd,
+            meter: &self.meter,
+        })
+    }
+}
+
+/// A readable descriptor of a directory; closing it is counted.
+struct OpenList<'a> {
+    fd: OwnedFd,
+    meter: &'a Meter,
+}
+
+impl AsFd for OpenList<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for OpenList<'_> {
+    fn drop(&mut self) {
+        self.meter.count(Op::Close);
     }
 }
 

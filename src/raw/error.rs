@@ -11,6 +11,7 @@ use super::Name;
 #[allow(missing_docs)]
 pub enum Op {
     OpenDir,
+    OpenList,
     OpenFile,
     Create,
     Stat,
@@ -46,8 +47,9 @@ pub enum Op {
 
 impl Op {
     /// Every operation, in the order of their counters.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::OpenDir,
+        Self::OpenList,
         Self::OpenFile,
         Self::Create,
         Self::Stat,
@@ -86,6 +88,7 @@ impl Op {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenDir => "open directory",
+            Self::OpenList => "open directory for reading",
             Self::OpenFile => "open",
             Self::Create => "create",
             Self::Stat => "stat",

@@ -258,6 +258,12 @@ impl File {
     }
 }
 
+impl Drop for File {
+    fn drop(&mut self) {
+        self.meter.count(Op::Close);
+    }
+}
+
 impl AsFd for File {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.fd.as_fd()

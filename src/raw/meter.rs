@@ -9,11 +9,21 @@ use super::Op;
 
 /// Counters of raw operations and bytes, shared by all [`Dir`](super::Dir)s and
 /// [`File`](super::File)s of one volume.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Meter {
     counts: [AtomicU64; Op::ALL.len()],
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            counts: std::array::from_fn(|_| AtomicU64::new(0)),
+            bytes_read: AtomicU64::new(0),
+            bytes_written: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Meter {

@@ -8,6 +8,7 @@ mod console;
 mod names;
 mod password;
 mod program;
+mod progress;
 
 pub use console::{Console, Rest};
 pub use names::{printable, printable_name};
@@ -16,3 +17,4 @@ pub use password::{
     line_password,
 };
 pub use program::program_password;
+pub use progress::Progress;

@@ -7,6 +7,7 @@
 //! | `create`, `passwd` | new volumes, new passwords |
 //! | `unlock` | the opened [`Volume`] |
 //! | `walk`, `read` | its directories and files without a mount |
+//! | `view` | the encrypted form of a file, where the tree is a plain one |
 //!
 //! A wrong password, a damaged configuration and an unsupported one are different variants of [`Error`].
 
@@ -17,6 +18,7 @@ mod keys;
 pub mod passwd;
 pub mod read;
 mod unlock;
+pub mod view;
 pub mod walk;
 
 #[cfg(test)]

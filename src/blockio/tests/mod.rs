@@ -6,6 +6,7 @@
 mod faults;
 mod model;
 mod vectors;
+mod view;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -38,6 +39,10 @@ impl Memory {
             bytes: RefCell::new(bytes.to_vec()),
             ..Self::default()
         }
+    }
+
+    fn contents(&self) -> Vec<u8> {
+        self.bytes.borrow().clone()
     }
 
     fn reset(&self) {

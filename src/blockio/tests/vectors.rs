@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::super::{BlockCodec, BlockLayout, Content, ContentState, Error, SizeState};
+use super::super::{BlockCodec, BlockLayout, CipherView, Content, ContentState, Error, SizeState};
 use super::{Memory, case_settings};
 use crate::crypto::testing::{cases, cipher, hex, items, number, pattern, small};
 
@@ -63,6 +63,7 @@ fn sizes_in_both_directions() {
 
 #[test]
 fn headers_in_both_directions_and_renamed() {
+    let mut views = 0;
     for case in cases("headers") {
         let settings = super::super::ContentSettings {
             block_size: 64,
@@ -86,6 +87,13 @@ fn headers_in_both_directions_and_renamed() {
                 assert_eq!(renamed, header(item, "new_header"));
                 continue;
             }
+            if case["kind"] == "reverse" {
+                let plain = Memory::new(b"anything");
+                let view = CipherView::new(&codec, &plain, number(&item["inode"]));
+                let shown = view.read_at(0, 8).unwrap();
+                assert_eq!(*shown, header(item, "header"), "{item}");
+                views += 1;
+            }
             let external = item.get("external_iv").map_or(0, number);
             let sealed = codec.seal_header(file_iv, external);
             assert_eq!(sealed, header(item, "header"), "{item}");
@@ -96,6 +104,7 @@ fn headers_in_both_directions_and_renamed() {
             assert!(matches!(opened, Err(Error::BadHeader)), "{item}");
         }
     }
+    assert!(views > 0, "no header of reverse mode");
 }
 
 /// Everything the file holds, read in one go and in small odd pieces.

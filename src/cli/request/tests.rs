@@ -166,7 +166,7 @@ fn version_and_help_need_no_directories() {
 
 #[test]
 fn checks_come_in_order() {
-    let cases: [(&[&str], UsageError); 11] = [
+    let cases: [(&[&str], UsageError); 10] = [
         (&[], UsageError::Nothing),
         (&["-f"], UsageError::MissingDirectory),
         (&["/raw"], UsageError::MissingDirectory),
@@ -183,10 +183,6 @@ fn checks_come_in_order() {
             UsageError::OnDemandWithoutProgram,
         ),
         (
-            &["--reverse", "/r", "/m"],
-            UsageError::NotSupported("--reverse"),
-        ),
-        (
             &["-o", "bogus", "/r", "/m"],
             BadWord::Unknown("bogus".into()).into(),
         ),
@@ -201,6 +197,25 @@ fn checks_come_in_order() {
 }
 
 #[test]
+fn the_last_of_the_two_reverse_options_decides() {
+    for (words, direction, write) in [
+        (&[][..], Direction::Forward, false),
+        (&["--reverse"], Direction::Reverse, false),
+        (&["--reversewrite"], Direction::Reverse, true),
+        (&["--reverse", "--reversewrite"], Direction::Reverse, true),
+        (&["--reversewrite", "--reverse"], Direction::Reverse, false),
+        (&["--reverse", "--reverse"], Direction::Reverse, false),
+    ] {
+        let words: Vec<&str> = words.iter().copied().chain(["/r", "/m"]).collect();
+        let request = mount(&words);
+        assert_eq!(request.direction, direction, "{words:?}");
+        assert_eq!(request.reverse_write, write, "{words:?}");
+        assert!(!request.insecure);
+    }
+    assert!(mount(&["--insecure", "/r", "/m"]).insecure);
+}
+
+#[test]
 fn an_unknown_option_is_named_as_getopt_names_it() {
     let error = refusal(&["--bogus", "/r", "/m"]);
     assert_eq!(error.to_string(), "unrecognized option '--bogus'");
@@ -211,30 +226,26 @@ fn an_unknown_option_is_named_as_getopt_names_it() {
 }
 
 #[test]
-fn an_idle_time_that_means_never_is_accepted() {
-    for idle in [
-        &["-i0"][..],
+fn idle_times_are_read_as_strtol_reads_them() {
+    let never: [&[&str]; 5] = [
+        &["-i0"],
         &["-i", "x"],
         &["-i -5"],
         &["--idle=0"],
         &["-i", "-1"],
-    ] {
-        let words: Vec<&str> = idle.iter().copied().chain(["/r", "/m"]).collect();
-        mount(&words);
-    }
-    for idle in [
-        &["-i5"][..],
+    ];
+    let five: [&[&str]; 5] = [
+        &["-i5"],
         &["-i", "5"],
         &["-i 5"],
-        &["--idle=5"],
+        &["--idle=5min"],
         &["--idle", "5"],
-    ] {
-        let words: Vec<&str> = idle.iter().copied().chain(["/r", "/m"]).collect();
-        assert_eq!(
-            refusal(&words),
-            UsageError::NotSupported("--idle"),
-            "{words:?}"
-        );
+    ];
+    for (words, minutes) in [(never, None), (five, Some(5))] {
+        for idle in words {
+            let words: Vec<&str> = idle.iter().copied().chain(["/r", "/m"]).collect();
+            assert_eq!(mount(&words).idle_minutes, minutes, "{words:?}");
+        }
     }
 }
 

@@ -1,0 +1,223 @@
+//! Raw storage that misbehaves on demand: a FUSE filesystem over a backing folder.
+//!
+//! EncFS 1.9.5, encfs-rs and anything else run on the same faults, since these are below the
+//! kernel. In tests the storage is served by threads of the test itself ([`RawFs::mount`]) and
+//! changed through [`Control`]; by hand it is the program `rawfs-sim`.
+//!
+//! | file | job |
+//! |---|---|
+//! | `pass_through` | each request done faithfully in the backing folder |
+//! | `nodes` | inode numbers |
+//! | `filesystem` | requests of the kernel and their answers |
+//! | `faults` | which requests fail, when and how |
+//! | `counts` | numbers and traces of requests |
+//! | `latency` | how long requests take |
+//! | `durable` | what a crash would leave |
+//! | [`words`] | faults and limits as words of a command line |
+//!
+//! The kernel caches names and attributes for the times in [`Options`], as on any FUSE storage,
+//! and pages as it likes unless `direct_io` is set. Writes come through at once (no writeback
+//! cache) and in requests of up to 1 MiB.
+
+mod control;
+mod convert;
+mod counts;
+mod durable;
+mod faults;
+mod filesystem;
+mod latency;
+mod nodes;
+mod op;
+mod pass_through;
+pub mod words;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL};
+
+pub use control::Control;
+pub use counts::{Counted, Traced};
+pub use durable::Names;
+pub use faults::{Effect, Fault, Partly, Space, When, Which};
+pub use latency::Latency;
+pub use nodes::Numbers;
+pub use op::Op;
+
+use control::Shared;
+use durable::Durable;
+use filesystem::Simulator;
+use pass_through::Backing;
+
+/// What the storage is like. The default is faithful.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long the kernel may believe names.
+    pub entry_timeout: Duration,
+    /// How long the kernel may believe attributes.
+    pub attr_timeout: Duration,
+    /// Reads and writes come as the programs make them, past the kernel's page cache.
+    pub direct_io: bool,
+    /// Bytes of a request at most.
+    pub max_request: u32,
+    /// How long requests take at first.
+    pub latency: Latency,
+    /// Inode numbers.
+    pub numbers: Numbers,
+    /// Keep account of what was synced, for [`RawFs::crash`]. Costs time and memory.
+    pub may_crash: bool,
+    /// Faults that are armed from the start.
+    pub faults: Vec<Fault>,
+    /// Space that is left at the start.
+    pub space: Option<Space>,
+    /// Requests are noted from the start.
+    pub trace: bool,
+    /// Other users may use the mount; the kernel then checks permissions.
+    pub others: bool,
+    /// Requests that are served at the same time.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            entry_timeout: Duration::from_secs(1),
+            attr_timeout: Duration::from_secs(1),
+            direct_io: false,
+            max_request: 1 << 20,
+            latency: Latency::default(),
+            numbers: Numbers::default(),
+            may_crash: false,
+            faults: Vec::new(),
+            space: None,
+            trace: false,
+            others: false,
+            threads: 8,
+        }
+    }
+}
+
+/// Storage that is mounted. Dropping it unmounts, also when it is in use.
+#[derive(Debug)]
+pub struct RawFs {
+    point: PathBuf,
+    control: Control,
+    session: Option<BackgroundSession>,
+}
+
+impl RawFs {
+    /// Mounts the folder `backing` on `point` and serves it from threads of this process.
+    ///
+    /// # Errors
+    /// When it cannot be mounted.
+    pub fn mount(backing: &Path, point: &Path, options: &Options) -> Result<Self> {
+        raise_file_limit();
+        let shared = Arc::new(Shared::new(options));
+        if options.may_crash {
+            *shared.durable.lock() = Some(Durable::new(&backing.canonicalize()?)?);
+        }
+        let simulator = Simulator {
+            backing: Backing::new(backing, options.numbers)?,
+            shared: Arc::clone(&shared),
+            options: options.clone(),
+        };
+        let mut config = Config::default();
+        config.mount_options = vec![
+            MountOption::FSName("rawfs-sim".to_owned()),
+            MountOption::NoDev,
+            MountOption::NoSuid,
+        ];
+        if options.others {
+            config.acl = SessionACL::All;
+            config.mount_options.push(MountOption::DefaultPermissions);
+        }
+        config.n_threads = Some(options.threads.max(1));
+        config.clone_fd = options.threads > 1;
+        let point = point.canonicalize()?;
+        let session = Session::new(simulator, &point, &config)
+            .and_then(Session::spawn)
+            .with_context(|| format!("mounting on {}", point.display()))?;
+        Ok(Self {
+            point,
+            control: Control(shared),
+            session: Some(session),
+        })
+    }
+
+    /// The mount point.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.point
+    }
+
+    /// What changes it while it is mounted.
+    #[must_use]
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Unmounts.
+    ///
+    /// # Errors
+    /// When it is in use.
+    pub fn unmount(mut self) -> Result<()> {
+        crate::mounted::unmount_now(&self.point, false)?;
+        self.join()
+    }
+
+    /// Waits until someone else has unmounted it.
+    ///
+    /// # Errors
+    /// When serving it failed.
+    pub fn serve(mut self) -> Result<()> {
+        self.join()
+    }
+
+    /// The power is cut: unmounts, and leaves in the backing folder what was safe.
+    ///
+    /// # Errors
+    /// When it was mounted without `may_crash`, or the folder cannot be changed.
+    pub fn crash(mut self, names: Names) -> Result<()> {
+        crate::mounted::unmount_now(&self.point, true)?;
+        self.join()?;
+        let Some(durable) = self.control.0.durable.lock().take() else {
+            bail!("mounted without may_crash");
+        };
+        Ok(durable.crash(names)?)
+    }
+
+    fn join(&mut self) -> Result<()> {
+        match self.session.take() {
+            Some(session) => Ok(session.join()?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for RawFs {
+    fn drop(&mut self) {
+        if self.session.is_none() {
+            return;
+        }
+        let left = crate::mounted::unmount_now(&self.point, true).and_then(|()| self.join());
+        if let Err(error) = left {
+            eprintln!("while leaving {}: {error:#}", self.point.display());
+        }
+    }
+}
+
+/// Each file that the kernel knows is a descriptor here.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Refused only where no limit can be changed: then it is what it is.
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
+}
