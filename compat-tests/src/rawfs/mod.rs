@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `pass_through` | each request done faithfully in the backing folder |
 //! | `nodes` | inode numbers |
-//! | `filesystem` | requests of the kernel and their answers |
+//! | `filesystem`, `simulator` | requests of the kernel and their answers |
 //! | `faults` | which requests fail, when and how |
 //! | `counts` | numbers and traces of requests |
 //! | `latency` | how long requests take |
@@ -29,6 +29,7 @@ mod latency;
 mod nodes;
 mod op;
 mod pass_through;
+mod simulator;
 pub mod words;
 
 use std::path::{Path, PathBuf};
@@ -48,8 +49,8 @@ pub use op::Op;
 
 use control::Shared;
 use durable::Durable;
-use filesystem::Simulator;
 use pass_through::Backing;
+use simulator::Simulator;
 
 /// What the storage is like. The default is faithful.
 #[derive(Clone, Debug)]
