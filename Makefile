@@ -1,6 +1,8 @@
 # encfs-rs: `make demo` shows it, `make test` proves it, `make install` puts it in place.
 
 CARGO ?= cargo
+# where rustup puts cargo: a shell that was open before does not look there
+export PATH := $(PATH):$(HOME)/.cargo/bin
 PREFIX ?= /usr/local
 DESTDIR ?=
 

@@ -169,9 +169,73 @@ impl EncFs {
         };
         let content = open.content.read();
         if content.is_held() {
-            content.raw_len()
-        } else {
-            raw_len
+            return content.raw_len();
         }
+        if raw_len == content.stored_len() {
+            return raw_len;
+        }
+        // The block may have been held when `raw_len` was asked for, and not be any more. Unlike
+        // a write, that is nothing by which the kernel could tell that the size is an old one.
+        let now = open.any_file().and_then(|file| file.stat().ok());
+        now.map_or(raw_len, |stat| stat.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::{FsOptions, NewNode, OpenFlags};
+    use crate::profile::{Situation, standard};
+    use crate::secret::Password;
+    use crate::volume::{UnlockOptions, create, unlock};
+
+    /// The kernel takes the size from every lookup: one that was asked for while a block was
+    /// held, or that is answered after it went to storage, must not move the end of the file.
+    #[test]
+    fn a_size_asked_for_before_the_held_block_was_stored_is_not_believed() {
+        let folder = format!("encfs-rs-attr-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        let settings = crate::config::NewVolume {
+            kdf_duration_ms: 1,
+            ..standard(Situation::default()).unwrap()
+        };
+        let password = || Password::new(b"attr".to_vec());
+        let file = create(&folder, &settings, &password()).unwrap();
+        let root = crate::raw::Dir::open_root(&folder).unwrap();
+        let options = UnlockOptions::default();
+        let volume = unlock(root, &file.config, &password(), &options).unwrap();
+        let mut fs = EncFs::new(volume, FsOptions::default()).unwrap();
+        fs.remote = true;
+
+        let caller = Caller { uid: 0, gid: 0 };
+        let new = NewNode {
+            kind: Kind::File,
+            mode: 0o600,
+            umask: 0,
+            rdev: 0,
+        };
+        let flags = OpenFlags {
+            write: true,
+            exclusive: true,
+        };
+        let (entry, handle) = fs.create(caller, ROOT, b"file", new, flags).unwrap();
+        fs.write(handle, 0, &[7; 1500], false).unwrap();
+        let before = fs.stat_by_name(entry.node).unwrap();
+        assert_eq!(before.size, 8 + 1024, "nothing is held");
+        assert_eq!(fs.lookup(ROOT, b"file").unwrap().attr.size, 1500);
+        fs.flush(handle).unwrap();
+        assert_eq!(fs.attr(entry.node, &before, None).unwrap().size, 1500);
+        // Another client's change is believed.
+        let raw = folder.join(fs.volume.names.encode_path(b"file").map(name).unwrap());
+        let raw = std::fs::OpenOptions::new().write(true).open(raw).unwrap();
+        raw.set_len(8 + 2048).unwrap();
+        assert_eq!(fs.lookup(ROOT, b"file").unwrap().attr.size, 2048);
+        drop(fs);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    fn name((raw, _): (Vec<u8>, u64)) -> std::ffi::OsString {
+        std::os::unix::ffi::OsStringExt::from_vec(raw)
     }
 }

@@ -106,15 +106,19 @@ impl Mounted {
         let background = Box::leak(Box::new(self.session.spawn()?));
         let nothing = std::thread::spawn(|| Ok(()));
         let serving = std::mem::replace(&mut background.guard, nothing);
-        let served = serving
+        let ended = serving
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread that serves requests panicked")));
-        match served {
-            // The kernel's word for "unmounted" to a thread that was just taking a request, such
-            // as the release of the last file; fuser knows only the other, ENODEV.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(()),
-            served => served,
-        }
+        unless_unmounted(ended)
+    }
+}
+
+/// How serving ended. A thread that was just taking a request when the mount went is told
+/// ECONNABORTED by the kernel; all others, ENODEV, which the library takes for the end.
+fn unless_unmounted(ended: io::Result<()>) -> io::Result<()> {
+    match ended {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(()),
+        ended => ended,
     }
 }
 
@@ -174,4 +178,19 @@ pub(super) fn ask_kernel(config: &mut KernelConfig, kernel_permissions: bool) {
         let _ = config.set_max_readahead(nearest);
     }
     let _ = config.set_max_background(MAX_BACKGROUND);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unmount_in_the_middle_of_a_request_is_an_end_like_any_other() {
+        const ECONNABORTED: i32 = 103;
+        const EIO: i32 = 5;
+        assert!(unless_unmounted(Ok(())).is_ok());
+        assert!(unless_unmounted(Err(io::Error::from_raw_os_error(ECONNABORTED))).is_ok());
+        let broken = unless_unmounted(Err(io::Error::from_raw_os_error(EIO)));
+        assert_eq!(broken.unwrap_err().raw_os_error(), Some(EIO));
+    }
 }
