@@ -184,7 +184,7 @@ impl EncFs {
         };
         let result = self.resize(&open, &file, size);
         let flushed = file.flush();
-        self.open_files.remove(&open, &file);
+        self.leave(&open, &file, true);
         result?;
         // Storage that uploads on close tells whether it has taken the change.
         Ok(flushed?)

@@ -23,6 +23,8 @@ pub(super) struct FileHandle {
     pub(super) writable: bool,
     /// Something was written through this handle that no flush has followed yet.
     pub(super) dirty: AtomicBool,
+    /// Something was written through this handle, flushed or not.
+    pub(super) changed: AtomicBool,
     /// Held by whoever flushes: another close waits for the result.
     pub(super) flushing: Mutex<()>,
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::time::Instant;
+
 use parking_lot::{Mutex, RwLockWriteGuard};
 
 use super::handles::FileHandle;
@@ -51,6 +53,7 @@ impl EncFs {
             raw,
             writable,
             dirty: AtomicBool::new(false),
+            changed: AtomicBool::new(false),
             flushing: Mutex::default(),
         })
     }
@@ -147,6 +150,7 @@ impl EncFs {
         // errors: the one that wrote must not be told "done" before it is, nor if it is not.
         let _alone = handle.flushing.lock();
         if handle.dirty.swap(false, Ordering::Relaxed) {
+            handle.changed.store(true, Ordering::Relaxed);
             let flushed = self
                 .flush_held(&handle)
                 .and_then(|()| Ok(handle.raw.flush()?));
@@ -189,9 +193,22 @@ impl EncFs {
             if let Err(error) = self.flush_held(&handle) {
                 tracing::error!("the end of a file could not be written: {error}");
             }
-            self.open_files.remove(&handle.open, &handle.raw);
+            let changed = &handle.changed;
+            let changed = changed.load(Ordering::Relaxed) || handle.dirty.load(Ordering::Relaxed);
+            self.leave(&handle.open, &handle.raw, changed);
             self.tree.count_open(handle.open.node, -1);
         }
+    }
+
+    /// Takes a raw file out of the table of open ones. What this mount knows of its length is
+    /// kept for as long as storage may lag.
+    pub(super) fn leave(&self, open: &Arc<OpenFile>, raw: &Arc<File>, changed: bool) {
+        if changed && self.remote {
+            let content = open.content.read();
+            let left = (!content.is_stale()).then(|| (Instant::now(), content.stored_len()));
+            self.tree.with(open.node, |node| node.left = left);
+        }
+        self.open_files.remove(open, raw);
     }
 
     /// Asks the storage for the raw length where it is not known for sure: after a failed

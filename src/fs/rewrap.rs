@@ -4,12 +4,20 @@
 //! [`EncFs::rewrap_header`] writes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::open_files::OpenFile;
 use super::tree::NodeId;
 use super::{EncFs, FsError};
 use crate::blockio::{self, HEADER_LEN};
 use crate::raw::{self, Access, Dir, Errno, File, Kind, Name, SetTime, Stat};
+
+/// How long storage may show another length than this mount has written. After that somebody
+/// else wrote.
+const LONGEST_LAG: Duration = Duration::from_secs(60);
+/// How often, and in which steps, a rename looks again for what it waits for: 5 s in all.
+const LAG_TRIES: u32 = 50;
+const LAG_STEP: Duration = Duration::from_millis(100);
 
 /// A raw file whose header is about to change.
 pub(super) struct Header {
@@ -30,7 +38,39 @@ impl Header {
 
 impl EncFs {
     /// Opens a raw file and reads its header under the external IV that `iv` gives.
+    ///
+    /// Storage that uploads after the close, or whose sizes lag, may show the version before: its
+    /// header must not be taken for that of the file, nor be sent off over it. So this waits until
+    /// it shows what this mount has written.
+    ///
+    /// # Errors
+    /// [`blockio::Error::Unsettled`] if it does not in time; what the storage answered.
     pub(super) fn open_header(
+        &self,
+        dir: &Dir,
+        name: &Name,
+        node: Option<NodeId>,
+        iv: u64,
+    ) -> Result<Header, FsError> {
+        for _ in 0..LAG_TRIES {
+            let header = self.open_header_now(dir, name, node, iv)?;
+            let left = node.and_then(|node| self.tree.with(node, |node| node.left).flatten());
+            match left {
+                Some((when, len))
+                    if header.open.is_none()
+                        && header.stat.size != len
+                        && when.elapsed() < LONGEST_LAG =>
+                {
+                    std::thread::sleep(LAG_STEP);
+                }
+                _ => return Ok(header),
+            }
+        }
+        tracing::warn!("{name} was written here and the storage does not show it yet");
+        Err(blockio::Error::Unsettled { found: 0 }.into())
+    }
+
+    fn open_header_now(
         &self,
         dir: &Dir,
         name: &Name,
@@ -40,7 +80,8 @@ impl EncFs {
         let open = node.and_then(|node| self.open_files.get(node));
         let file = open_for_header(dir, name)?;
         let stat = file.stat()?;
-        let raw = if stat.kind == Kind::File && stat.size > 0 {
+        // Storage that lags may call a file empty that is not: only reading tells.
+        let raw = if stat.kind == Kind::File {
             self.read_header(&file, name, iv)?
         } else {
             None
@@ -60,7 +101,11 @@ impl EncFs {
         iv: u64,
     ) -> Result<Option<([u8; HEADER_LEN], u64)>, FsError> {
         let mut raw = [0_u8; HEADER_LEN];
-        if file.read_at(&mut raw, 0)? < HEADER_LEN {
+        let got = file.read_at(&mut raw, 0)?;
+        if got == 0 {
+            return Ok(None);
+        }
+        if got < HEADER_LEN {
             tracing::warn!("{name} is shorter than its header: renamed as it is");
             return Ok(None);
         }

@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -54,6 +55,9 @@ pub(super) struct Node {
     pub(super) link_len: Option<u64>,
     /// The chain after the last name that the node lost.
     pub(super) last_iv: u64,
+    /// When this mount last let go of the file after changing it, and its raw length then:
+    /// storage that lags shows another for a while.
+    pub(super) left: Option<(Instant, u64)>,
     /// A file that lost its name to another: whoever looked it up before may still open it.
     pub(super) pinned: Option<Arc<Pinned>>,
     /// Operations under way that use names through this node.
@@ -96,6 +100,7 @@ impl Node {
             lookups: 0,
             opens: 0,
             link_len: None,
+            left: None,
             pinned: None,
             last_iv: ROOT_IV,
             shared: 0,
