@@ -156,6 +156,9 @@ impl Simulator {
         if let Ok(stat) = self.backing.getattr(open.number) {
             quirks.changes(stat);
         }
+        if let Some(staged) = &open.staged {
+            staged.change();
+        }
         for part in parts {
             let index = |at: u64| usize::try_from(at - offset).unwrap_or(usize::MAX);
             let bytes = data.get(index(part.start)..index(part.end));

@@ -122,13 +122,19 @@ impl Quirks {
         open: Option<&OpenFile>,
         size: u64,
     ) -> Result<(), Errno> {
+        if let Some(staged) = open.and_then(|open| open.staged.as_ref()) {
+            staged.change();
+        }
         let (file, staged): (OwnedFd, _) = match open.filter(|open| open.writes) {
             Some(open) => (
                 open.file.try_clone().map_err(|_| Errno::MFILE)?.into(),
                 None,
             ),
             None => match self.stage(backing, number)? {
-                Some(staged) => (staged.copy()?.into(), Some(staged)),
+                Some(staged) => {
+                    staged.change();
+                    (staged.copy()?.into(), Some(staged))
+                }
                 None => (backing.reopen(number, OFlags::WRONLY)?, None),
             },
         };

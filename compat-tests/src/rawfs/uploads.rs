@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT, fstat, futimens};
@@ -24,9 +25,16 @@ pub(super) struct Staged {
     copy: File,
     /// The file that it is a copy of.
     seen: File,
+    /// It was changed: a copy that was not is never sent.
+    changed: AtomicBool,
 }
 
 impl Staged {
+    /// It is about to be changed.
+    pub(super) fn change(&self) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn copy(&self) -> Result<File, Errno> {
         self.copy.try_clone().map_err(|e| errno_of(&e))
     }
@@ -52,6 +60,7 @@ impl Uploads {
             id,
             copy: tempfile::tempfile().map_err(|e| errno_of(&e))?,
             seen: File::from(seen),
+            changed: AtomicBool::new(false),
         };
         transfer(&mut staged.seen, &mut staged.copy)?;
         set_mtime(&staged.copy, &stat)?;
@@ -66,6 +75,9 @@ impl Uploads {
             *writers -= 1;
             if *writers == 0 {
                 self.open.remove(&staged.id);
+                if !staged.changed.load(Ordering::Relaxed) {
+                    return;
+                }
                 self.sent.push((due, Arc::clone(staged)));
             }
         }
@@ -109,8 +121,9 @@ impl Uploads {
     /// Everything arrives: also what is open still.
     pub(super) fn settle_all(&mut self) -> Result<(), Errno> {
         let open = self.open.drain().map(|(_, (staged, _))| staged);
+        let changed = open.filter(|staged| staged.changed.load(Ordering::Relaxed));
         self.sent
-            .extend(open.map(|staged| (Duration::ZERO, staged)));
+            .extend(changed.map(|staged| (Duration::ZERO, staged)));
         self.settle(Duration::MAX)
     }
 }
