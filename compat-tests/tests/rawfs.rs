@@ -1,5 +1,8 @@
 //! The simulated storage does what it says: faithful without a fault, and each fault as ordered.
 
+#[path = "rawfs/behaviour.rs"]
+mod behaviour;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};

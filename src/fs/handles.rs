@@ -23,6 +23,8 @@ pub(super) struct FileHandle {
     pub(super) writable: bool,
     /// Something was written through this handle that no flush has followed yet.
     pub(super) dirty: AtomicBool,
+    /// Held by whoever flushes: another close waits for the result.
+    pub(super) flushing: Mutex<()>,
 }
 
 /// One open of a directory.

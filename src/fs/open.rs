@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLockWriteGuard;
+use parking_lot::{Mutex, RwLockWriteGuard};
 
 use super::handles::FileHandle;
 use super::open_files::OpenFile;
@@ -51,6 +51,7 @@ impl EncFs {
             raw,
             writable,
             dirty: AtomicBool::new(false),
+            flushing: Mutex::default(),
         })
     }
 
@@ -142,9 +143,17 @@ impl EncFs {
     /// What the storage answered: what was written may be lost.
     pub fn flush(&self, handle: HandleId) -> Result<(), FsError> {
         let handle = self.handles.file(handle)?;
+        // A program that was started meanwhile closes its copy of the descriptor and reads no
+        // errors: the one that wrote must not be told "done" before it is, nor if it is not.
+        let _alone = handle.flushing.lock();
         if handle.dirty.swap(false, Ordering::Relaxed) {
-            self.flush_held(&handle)?;
-            handle.raw.flush()?;
+            let flushed = self
+                .flush_held(&handle)
+                .and_then(|()| Ok(handle.raw.flush()?));
+            if flushed.is_err() {
+                handle.dirty.store(true, Ordering::Relaxed);
+            }
+            return flushed;
         }
         Ok(())
     }

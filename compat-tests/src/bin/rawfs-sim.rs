@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use compat_tests::rawfs::{Op, Options, RawFs, words};
+use compat_tests::rawfs::{
+    Op, Options, Order, Overwrite, RawFs, Truncation, Upload, preset, words,
+};
 
 const HELP: &str = "\
 usage: rawfs-sim [options] FOLDER MOUNTPOINT
@@ -13,6 +15,21 @@ usage: rawfs-sim [options] FOLDER MOUNTPOINT
 Serves FOLDER on MOUNTPOINT, in the foreground until it is unmounted, and misbehaves as ordered.
 At the end it says how many requests of each kind came.
 
+  --preset NAME         storage as it is found; goes before other options. NAME: clean, omnifs,
+                        sshfs, s3fs, rclone-off, rclone-writes, davfs2, fat
+  --upload MS           contents are seen by later opens so long after the close
+  --attr-lag MS         sizes and times that are told are those of so long ago
+  --truncate HOW        every truncation: ignore, late=MS, or refuse=ERROR
+  --truncate-nonzero HOW
+                        the same, to all sizes but zero
+  --overwrite-lost BYTES
+                        a second write within one open to the first BYTES (or all) is lost
+  --append-only ERROR   writes elsewhere than at the end are refused
+  --sequential-only ERROR
+                        writes that do not come in order from 0 on are refused
+  --refuse KIND=ERROR   a kind of request is always refused
+  --ignore KIND         a kind (chmod, chown, utimens, setxattr, removexattr, fsync, fsyncdir) is
+                        acknowledged and does nothing
   --latency MS          each request takes so many milliseconds longer
   --latency KIND=MS     those of one kind
   --jitter MS           up to so many more, at random
@@ -98,6 +115,44 @@ fn parse(args: impl Iterator<Item = std::ffi::OsString>) -> Result<Option<Wanted
                 let value = args.next().with_context(|| format!("{word} what?"))?;
                 let value = value.to_str().context("not UTF-8")?;
                 match word {
+                    "--preset" => {
+                        *options = preset(value).with_context(|| format!("no preset {value}"))?;
+                    }
+                    "--upload" => {
+                        options.behaviour.upload = Some(Upload {
+                            delay: words::milliseconds(value)?,
+                            size_is_right: true,
+                        });
+                    }
+                    "--attr-lag" => options.behaviour.attr_lag = words::milliseconds(value)?,
+                    "--truncate" => {
+                        options.behaviour.truncation = Truncation::always(words::act(value)?);
+                    }
+                    "--truncate-nonzero" => {
+                        options.behaviour.truncation = Truncation::but_zero(words::act(value)?);
+                    }
+                    "--overwrite-lost" => {
+                        options.behaviour.overwrite = match value {
+                            "all" => Overwrite::Lost,
+                            bytes => Overwrite::LostBefore(bytes.parse()?),
+                        };
+                    }
+                    "--append-only" => {
+                        options.behaviour.order = Order::AppendOnly(words::errno(value)?);
+                    }
+                    "--sequential-only" => {
+                        options.behaviour.order = Order::SequentialOnly(words::errno(value)?);
+                    }
+                    "--refuse" => {
+                        let (kind, errno) = value.split_once('=').context("KIND=ERROR")?;
+                        let kind = Op::by_name(kind).context("no such kind")?;
+                        let errno = words::errno(errno)?;
+                        options.behaviour.refused.insert(kind, errno);
+                    }
+                    "--ignore" => {
+                        let kind = Op::by_name(value).context("no such kind")?;
+                        options.behaviour.ignored.insert(kind);
+                    }
                     "--latency" => match value.split_once('=') {
                         None => options.latency.every = words::milliseconds(value)?,
                         Some((kind, time)) => {

@@ -1,6 +1,7 @@
 //! What the tests hold while the storage is mounted: faults, counts, times.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustix::io::Errno;
@@ -9,8 +10,10 @@ use super::Options;
 use super::counts::{Counted, Counts, Traced};
 use super::durable::Durable;
 use super::faults::{Effect, Fault, Faults, Space, Verdict};
+use super::holds::Holds;
 use super::latency::Latency;
 use super::op::Op;
+use super::quirks::Quirks;
 use crate::ops::Rng;
 
 /// What the serving threads and the tests share.
@@ -20,6 +23,8 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<Faults>,
     pub(super) latency: Mutex<(Latency, Rng)>,
     pub(super) durable: Mutex<Option<Durable>>,
+    pub(super) holds: Holds,
+    pub(super) quirks: Quirks,
 }
 
 impl Shared {
@@ -36,6 +41,8 @@ impl Shared {
             faults: Mutex::new(faults),
             latency: Mutex::new((options.latency.clone(), Rng::new(1))),
             durable: Mutex::default(),
+            holds: Holds::default(),
+            quirks: Quirks::new(options.behaviour.clone()),
         }
     }
 
@@ -57,7 +64,15 @@ impl Shared {
         if !time.is_zero() {
             std::thread::sleep(time);
         }
+        self.holds.pass(op);
         let verdict = self.faults.lock().verdict(op);
+        let act = |limit| {
+            self.quirks.settle()?;
+            match self.quirks.behaviour.refused.get(&op) {
+                Some(errno) => Err(*errno),
+                None => act(limit),
+            }
+        };
         let result = match verdict {
             Verdict::Go => act(Limit::default()),
             Verdict::Hit(Effect::Refuse(errno)) => Err(errno),
@@ -135,8 +150,49 @@ impl Control {
         self.0.counts.take_trace()
     }
 
+    /// Requests of this kind hang from now on, until what is returned is dropped.
+    #[must_use]
+    pub fn hold(&self, op: Op) -> Held {
+        self.0.holds.begin(op);
+        Held {
+            shared: Arc::clone(&self.0),
+            op,
+        }
+    }
+
+    /// Files that are open for writing, on storage that shows contents after the close only.
+    #[must_use]
+    pub fn writers(&self) -> usize {
+        self.0.quirks.writers()
+    }
+
+    /// What waits for its time has waited so much longer.
+    pub fn advance(&self, by: Duration) {
+        self.0.quirks.clock.advance(by);
+    }
+
     /// Sets how long requests take.
     pub fn set_latency(&self, latency: Latency) {
         self.0.latency.lock().0 = latency;
+    }
+}
+
+/// Requests of one kind hang as long as this lives.
+#[derive(Debug)]
+pub struct Held {
+    shared: Arc<Shared>,
+    op: Op,
+}
+
+impl Held {
+    /// Returns when a request hangs.
+    pub fn wait_for_one(&self) {
+        self.shared.holds.wait_for_one(self.op);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.holds.end(self.op);
     }
 }

@@ -12,10 +12,10 @@ use fuser::{
     ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs,
     ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
-use rustix::fs::Timestamps;
 use rustix::io::Errno;
 
-use super::convert::{file_attr, kind, new_time};
+use super::convert::{file_attr, kind};
+use super::odd::NewAttrs;
 use super::op::Op;
 use super::simulator::{Simulator, caller, fuse_errno, reply_empty, reply_xattr, text};
 
@@ -42,7 +42,9 @@ impl Filesystem for Simulator {
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let detail = || format!("{}/{}", parent.0, text(name));
-        let entry = self.run(Op::Lookup, detail, |backing| backing.lookup(parent.0, name));
+        let entry = self.run(Op::Lookup, detail, |backing| {
+            self.named(parent.0, name, |name| backing.lookup(parent.0, name))
+        });
         self.reply_entry(entry, reply);
     }
 
@@ -52,7 +54,7 @@ impl Filesystem for Simulator {
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
         let detail = || ino.0.to_string();
-        let stat = self.run(Op::Getattr, detail, |backing| backing.getattr(ino.0));
+        let stat = self.run(Op::Getattr, detail, |_| self.attributes(ino.0));
         self.reply_attr(ino.0, stat, reply);
     }
 
@@ -74,37 +76,22 @@ impl Filesystem for Simulator {
         _flags: Option<BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        let (op, detail) = match (size, mode, uid.or(gid)) {
-            (Some(size), ..) => (Op::Truncate, format!("{} to {size}", ino.0)),
-            (_, Some(mode), _) => (Op::Chmod, format!("{} {:04o}", ino.0, mode & 0o7777)),
-            (_, _, Some(_)) => (Op::Chown, ino.0.to_string()),
-            _ => (Op::Utimens, ino.0.to_string()),
+        let new = NewAttrs {
+            mode,
+            uid,
+            gid,
+            size,
+            atime,
+            mtime,
         };
-        let stat = self.run(
-            op,
-            || detail,
-            |backing| {
-                if let Some(size) = size {
-                    let old = backing.getattr(ino.0)?.st_size;
-                    self.take_space(size, u64::try_from(old).unwrap_or(0))?;
-                    backing.truncate(ino.0, fh.map(|fh| fh.0), size)?;
-                }
-                if uid.is_some() || gid.is_some() {
-                    backing.chown(ino.0, uid, gid)?;
-                }
-                if let Some(mode) = mode {
-                    backing.chmod(ino.0, mode)?;
-                }
-                if atime.is_some() || mtime.is_some() {
-                    let times = Timestamps {
-                        last_access: new_time(atime),
-                        last_modification: new_time(mtime),
-                    };
-                    backing.utimens(ino.0, &times)?;
-                }
-                backing.getattr(ino.0)
-            },
-        );
+        let detail = || match (size, mode) {
+            (Some(size), _) => format!("{} to {size}", ino.0),
+            (_, Some(mode)) => format!("{} {:04o}", ino.0, mode & 0o7777),
+            _ => ino.0.to_string(),
+        };
+        let stat = self.run(new.op(), detail, |_| {
+            self.set_attributes(ino.0, fh.map(|fh| fh.0), &new)
+        });
         self.reply_attr(ino.0, stat, reply);
     }
 
@@ -128,7 +115,9 @@ impl Filesystem for Simulator {
     ) {
         let detail = || format!("{}/{}", parent.0, text(name));
         let entry = self.run(Op::Mknod, detail, |backing| {
-            backing.mknod((parent.0, name), mode, rdev.into(), caller(request))
+            self.making(parent.0, name, |name| {
+                backing.mknod((parent.0, name), mode, rdev.into(), caller(request))
+            })
         });
         self.reply_entry(entry, reply);
     }
@@ -144,20 +133,26 @@ impl Filesystem for Simulator {
     ) {
         let detail = || format!("{}/{}", parent.0, text(name));
         let entry = self.run(Op::Mkdir, detail, |backing| {
-            backing.mkdir((parent.0, name), mode, caller(request))
+            self.making(parent.0, name, |name| {
+                backing.mkdir((parent.0, name), mode, caller(request))
+            })
         });
         self.reply_entry(entry, reply);
     }
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let detail = || format!("{}/{}", parent.0, text(name));
-        let done = self.run(Op::Unlink, detail, |backing| backing.unlink(parent.0, name));
+        let done = self.run(Op::Unlink, detail, |backing| {
+            self.named(parent.0, name, |name| backing.unlink(parent.0, name))
+        });
         reply_empty(done, reply);
     }
 
     fn rmdir(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let detail = || format!("{}/{}", parent.0, text(name));
-        let done = self.run(Op::Rmdir, detail, |backing| backing.rmdir(parent.0, name));
+        let done = self.run(Op::Rmdir, detail, |backing| {
+            self.named(parent.0, name, |name| backing.rmdir(parent.0, name))
+        });
         reply_empty(done, reply);
     }
 
@@ -171,7 +166,9 @@ impl Filesystem for Simulator {
     ) {
         let detail = || format!("{}/{}", parent.0, text(link_name));
         let entry = self.run(Op::Symlink, detail, |backing| {
-            backing.symlink((parent.0, link_name), target, caller(request))
+            self.making(parent.0, link_name, |name| {
+                backing.symlink((parent.0, name), target, caller(request))
+            })
         });
         self.reply_entry(entry, reply);
     }
@@ -190,8 +187,8 @@ impl Filesystem for Simulator {
             let (from, to) = (text(name), text(newname));
             format!("{}/{from} to {}/{to} {flags:?}", parent.0, newparent.0)
         };
-        let done = self.run(Op::Rename, detail, |backing| {
-            backing.rename((parent.0, name), (newparent.0, newname), flags.bits())
+        let done = self.run(Op::Rename, detail, |_| {
+            self.rename_entry((parent.0, name), (newparent.0, newname), flags.bits())
         });
         reply_empty(done, reply);
     }
@@ -206,14 +203,16 @@ impl Filesystem for Simulator {
     ) {
         let detail = || format!("{} to {}/{}", ino.0, newparent.0, text(newname));
         let entry = self.run(Op::Link, detail, |backing| {
-            backing.link(ino.0, newparent.0, newname)
+            self.making(newparent.0, newname, |name| {
+                backing.link(ino.0, newparent.0, name)
+            })
         });
         self.reply_entry(entry, reply);
     }
 
     fn open(&self, _: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         let detail = || format!("{} {:#o}", ino.0, flags.0);
-        match self.run(Op::Open, detail, |backing| backing.open(ino.0, flags.0)) {
+        match self.run(Op::Open, detail, |_| self.open_file(ino.0, flags.0)) {
             Ok(handle) => reply.opened(FileHandle(handle), self.open_flags()),
             Err(errno) => reply.error(fuse_errno(errno)),
         }
@@ -230,8 +229,10 @@ impl Filesystem for Simulator {
         reply: ReplyCreate,
     ) {
         let detail = || format!("{}/{} {flags:#o}", parent.0, text(name));
-        let created = self.run(Op::Create, detail, |backing| {
-            backing.create((parent.0, name), mode, flags, caller(request))
+        let created = self.run(Op::Create, detail, |_| {
+            self.making(parent.0, name, |name| {
+                self.create_file((parent.0, name), mode, flags, caller(request))
+            })
         });
         match created {
             Ok(((number, stat), handle)) => reply.created(
@@ -259,8 +260,7 @@ impl Filesystem for Simulator {
         let size = size as usize;
         let detail = || format!("{} {offset}+{size}", ino.0);
         let bytes = self.shared.serve(Op::Read, size, detail, |limit| {
-            let open = self.backing.file(fh.0)?;
-            open.read(offset, limit.of(size))
+            self.read_some(fh.0, offset, size, limit)
         });
         match bytes {
             Ok(bytes) => reply.data(&bytes),
@@ -306,8 +306,8 @@ impl Filesystem for Simulator {
         reply: ReplyEmpty,
     ) {
         let detail = || ino.0.to_string();
-        let done = self.run(Op::Release, detail, |backing| {
-            backing.release(fh.0);
+        let done = self.run(Op::Release, detail, |_| {
+            self.release_file(fh.0);
             Ok(())
         });
         reply_empty(done, reply);
@@ -315,7 +315,7 @@ impl Filesystem for Simulator {
 
     fn fsync(&self, _: &Request, ino: INodeNo, fh: FileHandle, datasync: bool, reply: ReplyEmpty) {
         let detail = || ino.0.to_string();
-        let done = self.run(Op::Fsync, detail, |backing| {
+        let done = self.run_unless_ignored(Op::Fsync, detail, |backing| {
             backing.file(fh.0)?.sync(datasync)?;
             self.synced(Some(fh.0))
         });
@@ -373,9 +373,11 @@ impl Filesystem for Simulator {
             let dots = name == "." || name == "..";
             // The kernel takes no account of these two.
             let found = if dots {
-                self.backing.getattr(ino.0).map(|stat| (ino.0, stat))
+                self.attributes(ino.0).map(|stat| (ino.0, stat))
             } else {
-                self.backing.lookup(ino.0, name)
+                self.backing
+                    .lookup(ino.0, name)
+                    .map(|found| self.told(found))
             };
             // An entry that is gone meanwhile is left out.
             let Ok((number, stat)) = found else { continue };
@@ -408,7 +410,7 @@ impl Filesystem for Simulator {
 
     fn fsyncdir(&self, _: &Request, ino: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
         let detail = || ino.0.to_string();
-        let done = self.run(Op::Fsyncdir, detail, |backing| {
+        let done = self.run_unless_ignored(Op::Fsyncdir, detail, |backing| {
             backing.fsyncdir(ino.0)?;
             self.synced(None)
         });
@@ -444,7 +446,7 @@ impl Filesystem for Simulator {
         reply: ReplyEmpty,
     ) {
         let detail = || format!("{} {}", ino.0, text(name));
-        let done = self.run(Op::Setxattr, detail, |backing| {
+        let done = self.run_unless_ignored(Op::Setxattr, detail, |backing| {
             backing.setxattr(ino.0, name, value, flags)
         });
         reply_empty(done, reply);
@@ -466,7 +468,7 @@ impl Filesystem for Simulator {
 
     fn removexattr(&self, _: &Request, ino: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let detail = || format!("{} {}", ino.0, text(name));
-        let done = self.run(Op::Removexattr, detail, |backing| {
+        let done = self.run_unless_ignored(Op::Removexattr, detail, |backing| {
             backing.removexattr(ino.0, name)
         });
         reply_empty(done, reply);
@@ -531,10 +533,10 @@ impl Filesystem for Simulator {
                 ino_in.0, ino_out.0
             )
         };
-        let copied = self.run(Op::CopyRange, detail, |backing| {
+        let copied = self.run(Op::CopyRange, detail, |_| {
             let (from, to) = ((fh_in.0, offset_in), (fh_out.0, offset_out));
             let len = usize::try_from(len).unwrap_or(usize::MAX);
-            backing.copy_range(from, to, len)
+            self.copy(from, to, len)
         });
         match copied {
             Ok(copied) => reply.written(u32::try_from(copied).unwrap_or(u32::MAX)),

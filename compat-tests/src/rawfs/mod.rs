@@ -11,25 +11,48 @@
 //! | `filesystem`, `simulator` | requests of the kernel and their answers |
 //! | `faults` | which requests fail, when and how |
 //! | `counts` | numbers and traces of requests |
+//! | `holds` | requests that hang |
 //! | `latency` | how long requests take |
+//! | `behaviour` | how storage misbehaves for good |
+//! | `odd`, `quirks` | requests in which that has a say, and what is under way because of it |
+//! | `cuts` | truncation that takes effect late |
+//! | `lag` | sizes and times of some time ago |
+//! | `uploads` | contents that are seen some time after the close |
+//! | `order` | writes that must come in order, second writes that are lost |
+//! | `spelling` | names that are refused, or the same |
+//! | `clock` | the time that late things wait for |
+//! | `presets` | storage as it is found |
 //! | `durable` | what a crash would leave |
+//! | [`Stage`] | a volume on it |
 //! | [`words`] | faults and limits as words of a command line |
 //!
 //! The kernel caches names and attributes for the times in [`Options`], as on any FUSE storage,
 //! and pages as it likes unless `direct_io` is set. Writes come through at once (no writeback
 //! cache) and in requests of up to 1 MiB.
 
+mod behaviour;
+mod clock;
 mod control;
 mod convert;
 mod counts;
+mod cuts;
 mod durable;
 mod faults;
 mod filesystem;
+mod holds;
+mod lag;
 mod latency;
 mod nodes;
+mod odd;
 mod op;
+mod order;
 mod pass_through;
+mod presets;
+mod quirks;
 mod simulator;
+mod spelling;
+mod stage;
+mod uploads;
 pub mod words;
 
 use std::path::{Path, PathBuf};
@@ -39,13 +62,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL};
 
-pub use control::Control;
+pub use behaviour::{Act, Behaviour, Order, Overwrite, Spelling, Truncation, Upload};
+pub use control::{Control, Held};
 pub use counts::{Counted, Traced};
 pub use durable::Names;
 pub use faults::{Effect, Fault, Partly, Space, When, Which};
 pub use latency::Latency;
 pub use nodes::Numbers;
 pub use op::Op;
+pub use presets::{PRESETS, preset};
+pub use stage::{Prepared, Stage};
 
 use control::Shared;
 use durable::Durable;
@@ -69,6 +95,8 @@ pub struct Options {
     pub numbers: Numbers,
     /// Keep account of what was synced, for [`RawFs::crash`]. Costs time and memory.
     pub may_crash: bool,
+    /// How it misbehaves for good.
+    pub behaviour: Behaviour,
     /// Faults that are armed from the start.
     pub faults: Vec<Fault>,
     /// Space that is left at the start.
@@ -91,6 +119,7 @@ impl Default for Options {
             latency: Latency::default(),
             numbers: Numbers::default(),
             may_crash: false,
+            behaviour: Behaviour::default(),
             faults: Vec::new(),
             space: None,
             trace: false,
@@ -159,12 +188,12 @@ impl RawFs {
         &self.control
     }
 
-    /// Unmounts.
+    /// Unmounts, and waits until nothing uses it any more.
     ///
     /// # Errors
-    /// When it is in use.
+    /// When serving it failed.
     pub fn unmount(mut self) -> Result<()> {
-        crate::mounted::unmount_now(&self.point, false)?;
+        crate::mounted::unmount_now(&self.point, true)?;
         self.join()
     }
 
@@ -190,8 +219,17 @@ impl RawFs {
     }
 
     fn join(&mut self) -> Result<()> {
-        match self.session.take() {
-            Some(session) => Ok(session.join()?),
+        let joined = self.wait();
+        // What was on its way arrives.
+        self.control.0.quirks.settle_all()?;
+        joined
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        match self.session.take().map(BackgroundSession::join) {
+            // Unmounted while a thread was just taking a request.
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionAborted => Ok(()),
+            Some(joined) => Ok(joined?),
             None => Ok(()),
         }
     }

@@ -18,6 +18,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::nodes::{Node, Nodes, Numbers, fd_path, id_of};
+use super::order::Written;
+use super::uploads::Staged;
 
 /// Flags of an open request that reach the backing file.
 const OPEN_FLAGS: OFlags = OFlags::ACCMODE;
@@ -39,7 +41,13 @@ pub(super) struct OpenFile {
     pub(super) number: u64,
     pub(super) file: File,
     pub(super) writes: bool,
+    /// The copy that it works on, if the storage shows contents only later.
+    pub(super) staged: Option<Arc<Staged>>,
+    pub(super) written: Mutex<Written>,
 }
+
+/// Makes the copy for a writer of a file, where there is one.
+type Stage = Result<Option<Arc<Staged>>, Errno>;
 
 /// One entry of a listing.
 #[derive(Debug)]
@@ -108,19 +116,6 @@ impl Backing {
 
     pub(super) fn utimens(&self, number: u64, times: &Timestamps) -> Result<(), Errno> {
         fs::utimensat(CWD, self.node(number)?.path(), times, AtFlags::empty())
-    }
-
-    /// Sets a size by path or, with a handle, through the open file.
-    pub(super) fn truncate(
-        &self,
-        number: u64,
-        handle: Option<u64>,
-        size: u64,
-    ) -> Result<(), Errno> {
-        match handle.map(|handle| self.file(handle)).transpose()? {
-            Some(open) if open.writes => fs::ftruncate(&open.file, size),
-            _ => fs::ftruncate(self.reopen(number, OFlags::WRONLY)?, size),
-        }
     }
 
     /// Another descriptor of a file that the kernel knows.
@@ -224,10 +219,15 @@ impl Backing {
         self.lookup(parent, name)
     }
 
-    pub(super) fn open(&self, number: u64, flags: i32) -> Result<u64, Errno> {
+    pub(super) fn open(
+        &self,
+        number: u64,
+        flags: i32,
+        stage: impl FnOnce(u64) -> Stage,
+    ) -> Result<u64, Errno> {
         let flags = OFlags::from_bits_retain(flags.cast_unsigned()) & OPEN_FLAGS;
         let fd = self.reopen(number, flags)?;
-        Ok(self.enter(number, fd, flags))
+        self.enter(number, fd, flags, stage)
     }
 
     pub(super) fn create(
@@ -236,6 +236,7 @@ impl Backing {
         mode: u32,
         flags: i32,
         caller: Caller,
+        stage: impl FnOnce(u64) -> Stage,
     ) -> Result<(Entry, u64), Errno> {
         let wanted = OFlags::from_bits_retain(flags.cast_unsigned());
         let kept = OPEN_FLAGS | OFlags::EXCL | OFlags::TRUNC;
@@ -243,18 +244,33 @@ impl Backing {
         let mode = Mode::from_raw_mode(mode & 0o7777);
         let fd = fs::openat(&self.node(parent)?.fd, name, flags, mode)?;
         let entry = self.made(parent, name, Some(mode), caller)?;
-        Ok((entry, self.enter(entry.0, fd, flags)))
+        Ok((entry, self.enter(entry.0, fd, flags, stage)?))
     }
 
-    fn enter(&self, number: u64, fd: OwnedFd, flags: OFlags) -> u64 {
+    fn enter(
+        &self,
+        number: u64,
+        fd: OwnedFd,
+        flags: OFlags,
+        stage: impl FnOnce(u64) -> Stage,
+    ) -> Result<u64, Errno> {
+        let writes = flags & OFlags::ACCMODE != OFlags::RDONLY;
+        let staged = if writes { stage(number)? } else { None };
+        let file = match &staged {
+            Some(staged) => staged.copy()?,
+            None => File::from(fd),
+        };
+        let size = u64::try_from(fs::fstat(&file)?.st_size).unwrap_or(0);
         let open = OpenFile {
             number,
-            file: File::from(fd),
-            writes: flags & OFlags::ACCMODE != OFlags::RDONLY,
+            file,
+            writes,
+            staged,
+            written: Mutex::new(Written::opened(size)),
         };
         let handle = self.next.fetch_add(1, Ordering::Relaxed);
         self.files.lock().insert(handle, Arc::new(open));
-        handle
+        Ok(handle)
     }
 
     pub(super) fn file(&self, handle: u64) -> Result<Arc<OpenFile>, Errno> {
@@ -263,6 +279,18 @@ impl Backing {
 
     pub(super) fn release(&self, handle: u64) -> Option<Arc<OpenFile>> {
         self.files.lock().remove(&handle)
+    }
+
+    /// Attributes of an entry of which the kernel is not told.
+    pub(super) fn look(&self, parent: u64, name: &OsStr) -> Result<Stat, Errno> {
+        fs::statat(&self.node(parent)?.fd, name, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    /// Names in a directory.
+    pub(super) fn names(&self, number: u64) -> Result<Vec<Vec<u8>>, Errno> {
+        let fd = self.reopen(number, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let names = fs::Dir::new(fd)?.map(|entry| Ok(entry?.file_name().to_bytes().to_vec()));
+        names.collect()
     }
 
     /// A directory is listed once, when it is opened.

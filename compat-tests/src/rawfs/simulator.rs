@@ -9,7 +9,7 @@ use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use super::Options;
-use super::control::{Limit, Shared};
+use super::control::Shared;
 use super::convert::file_attr;
 use super::op::Op;
 use super::pass_through::{Backing, Caller, Entry};
@@ -63,8 +63,28 @@ impl Simulator {
             .serve(op, 0, detail, |_limit| act(&self.backing))
     }
 
+    /// [`run`](Self::run), or nothing where the storage only says that it does.
+    pub(super) fn run_unless_ignored(
+        &self,
+        op: Op,
+        detail: impl FnOnce() -> String,
+        act: impl FnOnce(&Backing) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        let ignored = self.shared.quirks.behaviour.ignored.contains(&op);
+        self.run(
+            op,
+            detail,
+            |backing| if ignored { Ok(()) } else { act(backing) },
+        )
+    }
+
+    /// An entry with its attributes as they are told.
+    pub(super) fn told(&self, (number, stat): Entry) -> Entry {
+        (number, self.shared.quirks.told(stat).unwrap_or(stat))
+    }
+
     pub(super) fn reply_entry(&self, entry: Result<Entry, Errno>, reply: ReplyEntry) {
-        match entry {
+        match entry.map(|entry| self.told(entry)) {
             Ok((number, stat)) => reply.entry_with_ttls(
                 &self.options.attr_timeout,
                 &self.options.entry_timeout,
@@ -88,28 +108,6 @@ impl Simulator {
         } else {
             FopenFlags::empty()
         }
-    }
-
-    /// Writes as much as faults and space allow. The result: how much that was.
-    pub(super) fn write_some(
-        &self,
-        handle: u64,
-        offset: u64,
-        data: &[u8],
-        limit: Limit,
-    ) -> Result<usize, Errno> {
-        let open = self.backing.file(handle)?;
-        let mut len = limit.of(data.len());
-        let mut errno = limit.errno;
-        // Held while writing: two writes must not take the same space.
-        let mut faults = self.shared.faults.lock();
-        if let Some(space) = &mut faults.space {
-            let (fits, full) = space.take(offset, len, open.len()?);
-            len = fits;
-            errno = errno.or(full);
-        }
-        open.write(offset, data.get(..len).unwrap_or_default())?;
-        errno.map_or(Ok(len), Err)
     }
 
     /// Growth by other means than writing takes space as well.

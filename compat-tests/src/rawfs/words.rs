@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use rustix::io::Errno;
 
+use super::behaviour::Act;
 use super::faults::{Effect, Fault, Partly, Space, When, Which};
 use super::op::Op;
 
@@ -123,6 +124,19 @@ pub fn space(word: &str) -> Result<Space> {
         partly,
         errno,
     })
+}
+
+/// What becomes of an order: `ignore`, `late=MS` or `refuse=ERROR`.
+///
+/// # Errors
+/// What is not understood.
+pub fn act(word: &str) -> Result<Act> {
+    match word.split_once('=') {
+        None if word == "ignore" => Ok(Act::Ignore),
+        Some(("late", time)) => Ok(Act::Late(milliseconds(time)?)),
+        Some(("refuse", name)) => Ok(Act::Refuse(errno(name)?)),
+        _ => bail!("{word}: ignore, late=MS or refuse=ERROR"),
+    }
 }
 
 /// Milliseconds.
