@@ -71,7 +71,7 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Print the volume key, encrypted with itself
     #[command(name = "showKey", alias = "showkey")]
-    ShowKey(VolumeArgs),
+    ShowKey(ShowKeyArgs),
     /// A folder alone means `info`.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -148,6 +148,16 @@ pub(super) struct ExportArgs {
     /// A JSON object with the numbers at the end
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
+/// `showKey`.
+#[derive(Debug, Args)]
+pub(super) struct ShowKeyArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
+    pub(super) root: OsString,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
 }
@@ -233,9 +243,10 @@ Examples:
   encfsctl-rs export ~/rawfs ~/recovered
   encfsctl-rs export --extpass='cat pw' ~/rawfs /mnt/disk/plain
 
-Copies modes, times, links and hard links, as root owners too. Nothing that exists is overwritten,
-so it can be started again after it was stopped. What cannot be read is named, the rest is copied,
-and the exit status is 1.";
+Copies modes, times, links and hard links, as root owners too. Nothing that exists is overwritten.
+Started again after it was stopped, it goes on: what is there with the same size and time is done.
+Anything else that is in the way, and what cannot be read, is named; the rest is copied, and the
+exit status is 1.";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
