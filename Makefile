@@ -33,7 +33,7 @@ $$run apt-get update -q && \
 $$run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
 endef
 
-.PHONY: all build demo test lint soak bench tools install deps-build deps-demo deps-test
+.PHONY: all build demo test lint soak bench tools install deps-build deps-demo deps-test docs
 
 all: build
 
@@ -83,6 +83,21 @@ $(TOOLS)/%.installed:
 	name=$*; $(CARGO) install --locked --root $(TOOLS) "$${name%-*}" --version "=$${name##*-}"
 	touch $@
 
-install: build
+# man pages and completions, from the definitions that the programs parse with
+docs: deps-build
+	rm -rf $(TARGET)/docs
+	$(CARGO) run --release -p compat-tests --bin gen-docs -- $(TARGET)/docs
+
+# LINKS=1 adds the names of EncFS's own programs
+install: build docs
 	install -D -m 755 $(TARGET)/release/encfs-rs $(DESTDIR)$(PREFIX)/bin/encfs-rs
 	install -D -m 755 $(TARGET)/release/encfsctl-rs $(DESTDIR)$(PREFIX)/bin/encfsctl-rs
+	for file in $$(cd $(TARGET)/docs && find share -type f); do \
+		install -D -m 644 $(TARGET)/docs/$$file $(DESTDIR)$(PREFIX)/$$file || exit 1; \
+	done
+ifeq ($(LINKS),1)
+	for name in encfs encfsctl; do \
+		ln -sf $$name-rs $(DESTDIR)$(PREFIX)/bin/$$name && \
+		ln -sf $$name-rs.1 $(DESTDIR)$(PREFIX)/share/man/man1/$$name.1 || exit 1; \
+	done
+endif

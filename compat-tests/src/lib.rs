@@ -13,12 +13,14 @@
 //! | [`random`] | random changes to a tree |
 //! | [`disk`] | a folder on a local disk, and volumes mounted for all users on it |
 //! | [`counted`] | a volume without a mount, its raw operations counted call by call |
+//! | [`docs`] | man pages and completions from the definitions of the command line |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
 
 pub mod counted;
 pub mod disk;
+pub mod docs;
 pub mod manifest;
 pub mod mounted;
 pub mod ops;

@@ -83,6 +83,109 @@ fn export_overwrites_nothing_and_goes_on_past_what_cannot_be_read() -> Result<()
     Ok(())
 }
 
+#[test]
+fn export_started_again_goes_on() -> Result<()> {
+    let (folder, counts) = (tempfile::tempdir()?, Counts::default());
+    let settings = standard();
+    let pair = filled(folder.path(), &settings, &counts)?;
+    let target = folder.path().join("out");
+    std::fs::create_dir(&target)?;
+    export(&pair, &target)?.success()?;
+    let first = read(&target)?;
+    // As if it had been stopped before one file; another was changed since.
+    std::fs::remove_file(target.join("sizes/7"))?;
+    let again = export(&pair, &target)?.success()?;
+    ensure!(again.err().is_empty(), "{again}");
+    let lines = differences(&first, &read(&target)?, Look::ALL);
+    ensure!(lines.is_empty(), "{}", first_few(&lines));
+    std::fs::write(target.join("sizes/7"), b"mine now")?;
+    let args = [
+        "export".as_ref(),
+        "--json".as_ref(),
+        "-S".as_ref(),
+        pair.raw.as_os_str(),
+        target.as_os_str(),
+    ];
+    let third = Program::EncfsRs.ctl(&args, PASSWORD.as_bytes())?;
+    ensure!(third.code() == Some(1), "{third}");
+    ensure!(
+        third.err() == "sizes/7: exists already and was left as it is\n",
+        "{third}"
+    );
+    ensure!(std::fs::read(target.join("sizes/7"))? == b"mine now");
+    let lines: Vec<serde_json::Value> = third
+        .out()
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    let [numbers, failure] = lines.as_slice() else {
+        anyhow::bail!("{third}");
+    };
+    ensure!(
+        numbers["failed"] == 1 && numbers["existing"].as_u64() > Some(10),
+        "{third}"
+    );
+    ensure!(failure["error"]["kind"] == "incomplete", "{third}");
+    Ok(())
+}
+
+/// With `--json` the reason is a record, whatever it is.
+#[test]
+fn reasons_are_records_for_programs() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let nowhere = folder.path().join("nowhere");
+    let nowhere = nowhere.to_string_lossy();
+    let empty = folder.path().to_string_lossy();
+    let cases: [(&[&str], &str); 12] = [
+        (&["info", "--json", &nowhere], "no_directory"),
+        (&["info", "--json", &empty], "no_volume"),
+        (&["info", "--json"], "usage"),
+        (&[&nowhere, "--json"], "no_directory"),
+        (&["ls", "--json", &nowhere], "no_directory"),
+        (&["ls", "--json", "-S", &empty], "no_volume"),
+        (&["ls", "--json"], "usage"),
+        (&["showcruft", "--json", "-S", &empty], "no_volume"),
+        (&["showcruft", "--json"], "usage"),
+        (&["export", "--json", &empty, &empty], "no_volume"),
+        (&["export", "--json", &empty], "usage"),
+        (&["export", "--json", "--bogus", &empty, &empty], "usage"),
+    ];
+    for (args, kind) in cases {
+        let finished = Program::EncfsRs.ctl(args, b"")?;
+        ensure!(finished.code() == Some(1), "{finished}");
+        ensure!(finished.err().is_empty(), "{finished}");
+        let record: serde_json::Value =
+            serde_json::from_str(&finished.out()).with_context(|| finished.to_string())?;
+        ensure!(record["error"]["kind"] == kind, "{finished}");
+        ensure!(record["error"]["message"].is_string(), "{finished}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_key_is_shown_by_any_way_to_the_password() -> Result<()> {
+    let (folder, counts) = (tempfile::tempdir()?, Counts::default());
+    let settings = standard();
+    let pair = filled(folder.path(), &settings, &counts)?;
+    let line = format!("{PASSWORD}\n");
+    let theirs = Program::Encfs195
+        .ctl(&["showKey".as_ref(), pair.raw.as_os_str()], line.as_bytes())?
+        .success()?;
+    let program = format!("--extpass=echo '{PASSWORD}'");
+    for (option, input) in [("-S", &*line), ("--stdinpass", &*line), (&*program, "")] {
+        let args = ["showKey".as_ref(), option.as_ref(), pair.raw.as_os_str()];
+        let ours = Program::EncfsRs.ctl(&args, input.as_bytes())?.success()?;
+        let key = ours.out();
+        // EncFS leaves out the last digit where it holds less than six bits: 44 bytes are 58 2/3.
+        ensure!(key.trim().len() == 59, "{ours}");
+        ensure!(
+            key.trim().get(..58) == Some(theirs.out().trim()),
+            "{theirs}\n{ours}"
+        );
+    }
+    Ok(())
+}
+
 /// Damages the largest raw file; its plain path.
 fn damaged(pair: &Pair<'_>) -> Result<PathBuf> {
     let largest = |root: &std::path::Path| -> Result<PathBuf> {

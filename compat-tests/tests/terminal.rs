@@ -33,8 +33,12 @@ impl Typist {
         let slave = File::options().read(true).write(true).open(name)?;
         // `setsid -c` makes its standard input the controlling terminal of a new session. Waiting
         // for its end it passes on the status, also that of a signal, as 128 and more.
-        let mut command = Command::new(in_path("setsid", "util-linux")?);
+        // Whoever runs the tests may have signals ignored (a shell does so in the background); at a
+        // terminal they are not.
+        let mut command = Command::new(in_path("env", "coreutils")?);
         command
+            .arg("--default-signal")
+            .arg(in_path("setsid", "util-linux")?)
             .arg("--ctty")
             .arg("--wait")
             .args(without_setsid(&program)?);

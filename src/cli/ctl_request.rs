@@ -87,7 +87,10 @@ pub enum Action {
         passwords: PasswordWays,
     },
     /// Print the volume key encrypted with itself.
-    ShowKey,
+    ShowKey {
+        /// Where the password comes from.
+        passwords: PasswordWays,
+    },
 }
 
 /// Paths to translate.
@@ -118,6 +121,18 @@ impl CtlRequest {
         }
     }
 
+    /// For whom the reason is when the words make no request: for a program if `--json`, or a start
+    /// of it, is among them.
+    #[must_use]
+    pub fn format_wanted(words: &[OsString]) -> Format {
+        let mut options = words.iter().skip(1).take_while(|word| *word != "--");
+        let json = options.any(|word| {
+            let word = word.as_encoded_bytes();
+            word.len() > 2 && b"--json".starts_with(word)
+        });
+        format(json)
+    }
+
     fn from_args(args: EncfsctlArgs) -> Result<Self, UsageError> {
         if args.version {
             return Ok(Self::Version);
@@ -141,7 +156,12 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
         Command::Passwd(args) => (args.root, Action::Passwd),
         Command::Autopasswd(args) => (args.root, Action::Autopasswd),
         Command::Autocheckpasswd(args) => (args.root, Action::Autocheckpasswd),
-        Command::ShowKey(args) => (args.root, Action::ShowKey),
+        Command::ShowKey(args) => (
+            args.root,
+            Action::ShowKey {
+                passwords: ways(args.password),
+            },
+        ),
         Command::Ls(args) => {
             let path = args.path.unwrap_or_default();
             let passwords = ways(args.password);
@@ -293,6 +313,38 @@ mod tests {
         let request = volume(&["ls", "/raw", "-c", "/cfg", "photos"]);
         assert_eq!(request.config.as_deref(), Some(Path::new("/cfg")));
         assert!(matches!(request.action, Action::Ls { path, .. } if path == "photos"));
+    }
+
+    #[test]
+    fn the_key_is_shown_by_any_way_to_the_password() {
+        let action = volume(&["showKey", "/raw", "--extpass=ask"]).action;
+        match &action {
+            Action::ShowKey { passwords } => {
+                assert_eq!(passwords.program.as_deref(), Some("ask".as_ref()));
+            }
+            other => panic!("{other:?}"),
+        }
+        let action = volume(&["showkey", "-S", "/raw"]).action;
+        assert!(matches!(action, Action::ShowKey { passwords } if passwords.stdin));
+    }
+
+    #[test]
+    fn json_is_seen_in_words_that_make_no_request() {
+        let json = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(OsString::from).collect();
+            CtlRequest::format_wanted(&words)
+        };
+        assert_eq!(json(&["encfsctl", "ls", "--json"]), Format::Json);
+        assert_eq!(
+            json(&["encfsctl", "ls", "--js", "/a", "b", "c"]),
+            Format::Json
+        );
+        assert_eq!(json(&["encfsctl", "ls"]), Format::Human);
+        assert_eq!(
+            json(&["encfsctl", "encode", "/a", "--", "--json"]),
+            Format::Human
+        );
+        assert_eq!(json(&["--json"]), Format::Human);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Parser, ValueHint};
 
 /// What was typed.
 #[derive(Debug, Clone, Default, Parser)]
@@ -75,7 +75,7 @@ pub(super) struct EncfsArgs {
     pub(super) stdinpass: bool,
 
     /// Take the password from the output of this command (run by /bin/sh)
-    #[arg(long, value_name = "COMMAND", help_heading = "Password")]
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, help_heading = "Password")]
     pub(super) extpass: Option<OsString>,
 
     /// Open with any password, right or wrong
@@ -87,7 +87,7 @@ pub(super) struct EncfsArgs {
     pub(super) annotate: bool,
 
     /// Configuration file, instead of the one in rootDir
-    #[arg(short = 'c', long, value_name = "FILE", help_heading = "Volume")]
+    #[arg(short = 'c', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Volume")]
     pub(super) config: Option<OsString>,
 
     /// New volume: the standard settings, without questions
@@ -155,7 +155,7 @@ pub(super) struct EncfsArgs {
     pub(super) version: bool,
 
     /// The two directories, then words for FUSE.
-    #[arg(hide = true)]
+    #[arg(hide = true, value_hint = ValueHint::DirPath)]
     pub(super) words: Vec<OsString>,
 }
 

@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ pub(super) struct EncfsctlArgs {
     pub(super) verbose: bool,
 
     /// Configuration file, instead of the one in rootDir
-    #[arg(short = 'c', long, value_name = "FILE", global = true)]
+    #[arg(short = 'c', long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub(super) config: Option<OsString>,
 
     #[command(subcommand)]
@@ -71,7 +71,7 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Print the volume key, encrypted with itself
     #[command(name = "showKey", alias = "showkey")]
-    ShowKey(VolumeArgs),
+    ShowKey(ShowKeyArgs),
     /// A folder alone means `info`.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -81,7 +81,7 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct VolumeArgs {
     /// Folder with the encrypted files
-    #[arg(value_name = "rootDir")]
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct VolumeArgs {
 #[derive(Debug, Args)]
 pub(super) struct InfoArgs {
     /// Folder with the encrypted files
-    #[arg(value_name = "rootDir")]
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
     /// One JSON object instead of text
     #[arg(long)]
@@ -100,7 +100,7 @@ pub(super) struct InfoArgs {
 #[derive(Debug, Args)]
 pub(super) struct PasswordArgs {
     /// Take the password from the output of this command (run by /bin/sh)
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
     pub(super) extpass: Option<OsString>,
     /// Read the password from one line of standard input
     #[arg(short = 'S', long)]
@@ -111,7 +111,7 @@ pub(super) struct PasswordArgs {
 #[derive(Debug, Args)]
 pub(super) struct LsArgs {
     /// Folder with the encrypted files
-    #[arg(value_name = "rootDir")]
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
     /// Plain path of the directory to list [default: the root]
     #[arg(value_name = "path")]
@@ -127,7 +127,7 @@ pub(super) struct LsArgs {
 #[derive(Debug, Args)]
 pub(super) struct ShowcruftArgs {
     /// Folder with the encrypted files
-    #[arg(value_name = "rootDir")]
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
     /// One JSON array instead of text
     #[arg(long)]
@@ -140,10 +140,10 @@ pub(super) struct ShowcruftArgs {
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     /// Folder with the encrypted files
-    #[arg(value_name = "rootDir")]
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
     /// Folder for the plain files
-    #[arg(value_name = "targetDir")]
+    #[arg(value_name = "targetDir", value_hint = ValueHint::DirPath)]
     pub(super) target: OsString,
     /// A JSON object with the numbers at the end
     #[arg(long)]
@@ -152,11 +152,21 @@ pub(super) struct ExportArgs {
     pub(super) password: PasswordArgs,
 }
 
+/// `showKey`.
+#[derive(Debug, Args)]
+pub(super) struct ShowKeyArgs {
+    /// Folder with the encrypted files
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
+    pub(super) root: OsString,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
+
 /// `cat`.
 #[derive(Debug, Args)]
 pub(super) struct CatArgs {
     /// Folder with the encrypted files
-    #[arg(value_name = "rootDir")]
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
     /// Path of the file, plain or encrypted
     #[arg(value_name = "path")]
@@ -172,7 +182,7 @@ pub(super) struct CatArgs {
 #[derive(Debug, Args)]
 pub(super) struct NamesArgs {
     /// Folder with the encrypted files
-    #[arg(value_name = "rootDir")]
+    #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
     /// Names or paths; without any, one per line of standard input
     #[arg(value_name = "path")]
@@ -233,9 +243,10 @@ Examples:
   encfsctl-rs export ~/rawfs ~/recovered
   encfsctl-rs export --extpass='cat pw' ~/rawfs /mnt/disk/plain
 
-Copies modes, times, links and hard links, as root owners too. Nothing that exists is overwritten,
-so it can be started again after it was stopped. What cannot be read is named, the rest is copied,
-and the exit status is 1.";
+Copies modes, times, links and hard links, as root owners too. Nothing that exists is overwritten.
+Started again after it was stopped, it goes on: what is there with the same size and time is done.
+Anything else that is in the way, and what cannot be read, is named; the rest is copied, and the
+exit status is 1.";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:

@@ -6,6 +6,7 @@
 //! [`crate::term::Console`]. What came of it is said by [`output`] and [`exit`].
 
 pub mod ctl_request;
+mod definitions;
 pub mod description;
 pub mod dialogue;
 mod encfs_args;
@@ -19,4 +20,5 @@ pub mod password_source;
 pub mod request;
 pub mod version;
 
+pub use definitions::definitions;
 pub use mount_words::{BadWord, LISTED as MOUNT_WORDS_HELP, MountWords};

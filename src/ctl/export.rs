@@ -1,8 +1,9 @@
 //! `export`: the plain tree of a volume, copied out without a mount.
 //!
 //! Directories, files, links and special files with mode and times, hard links as such, and owners
-//! for root. Nothing that exists is overwritten. What cannot be read is told, and the rest goes on:
-//! the exit status is 1 then.
+//! for root. Nothing that exists is overwritten: what is there with the size and the time of the
+//! original counts as done, so an export can be started again, and anything else is told. What
+//! cannot be read is told too, and the rest goes on: the exit status is 1 then.
 
 use std::collections::HashMap;
 use std::fs::DirBuilder;
@@ -33,7 +34,10 @@ struct Export<'a> {
     /// Raw files with several names: the path of the first copy.
     linked: HashMap<RawId, Vec<Name>>,
     target: Dir,
+    /// Entries that are complete in the target.
     files: u64,
+    /// Those of them that were there already.
+    existing: u64,
     failed: u64,
     as_root: bool,
 }
@@ -63,6 +67,7 @@ pub(super) fn export(
         linked: HashMap::new(),
         target: Dir::open_root(target)?,
         files: 0,
+        existing: 0,
         failed: 0,
         as_root: crate::raw::own_ids().uid == 0,
     };
@@ -72,14 +77,19 @@ pub(super) fn export(
     let (files, failed) = (export.files, export.failed);
     let stopped = export.stop.load(Ordering::Relaxed);
     if format == Format::Json {
-        print_json(&json!({ "exported": files, "failed": failed, "stopped": stopped }))?;
+        print_json(&json!({
+            "exported": files,
+            "existing": export.existing,
+            "failed": failed,
+            "stopped": stopped,
+        }))?;
     }
     let shown = target.display();
     if stopped {
         let text = format!("stopped: {files} entries are complete in {shown}");
         return Err(Failure::new("stopped", text)
             .at_path(target)
-            .advise("Start it again to go on: what exists is left as it is."));
+            .advise("Start it again to go on: what is complete is not copied again."));
     }
     if failed > 0 {
         let text = format!("{failed} entries were not exported, {files} were, to {shown}");
@@ -179,6 +189,13 @@ impl Export<'_> {
             self.directory(&below, &dir, path);
             return self.attributes(to, name, &stat);
         }
+        if is_there(from, entry, &stat, to, name)? {
+            self.existing += 1;
+            if stat.nlink > 1 {
+                self.linked.entry(stat.id).or_insert_with(|| path.clone());
+            }
+            return Ok(());
+        }
         if stat.nlink > 1
             && let Some(first) = self.linked.get(&stat.id)
         {
@@ -250,6 +267,36 @@ impl Export<'_> {
         to.set_times(name, SetTime::To(stat.atime), SetTime::To(stat.mtime))
             .map_err(text)
     }
+}
+
+/// Whether the target has this entry already: the same kind, size and time. The time is set last,
+/// so a copy that has it is whole. It is compared in seconds, as some storage keeps no less.
+fn is_there(
+    from: &VolumeDir<'_>,
+    entry: &Entry,
+    stat: &Stat,
+    to: &Dir,
+    name: &Name,
+) -> Result<bool, Problem> {
+    let there = match to.stat(name) {
+        Ok(there) => there,
+        Err(error) if error.errno == Errno::NOENT => return Ok(false),
+        Err(error) => return Err(text(error)),
+    };
+    if there.kind != stat.kind || there.mtime.secs != stat.mtime.secs {
+        return Ok(false);
+    }
+    Ok(match stat.kind {
+        Kind::File => {
+            let size = from.volume().plain_size(stat.size);
+            size.is_some_and(|size| size.bytes == there.size)
+        }
+        Kind::Symlink => {
+            let target = from.link_target(entry).map_err(text)?;
+            to.read_link(name).map_err(text)? == target
+        }
+        _ => there.rdev == stat.rdev,
+    })
 }
 
 fn link(target: &Dir, first: &[Name], to: &Dir, name: &Name) -> Result<(), crate::raw::Error> {

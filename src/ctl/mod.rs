@@ -28,7 +28,7 @@ use crate::term::Console;
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let program = called_as(words.first().map(OsString::as_os_str), "encfsctl-rs");
-    let mut format = Format::Human;
+    let mut format = CtlRequest::format_wanted(&words);
     match meant(words, &mut format) {
         Ok(status) => status,
         Err(failure) => failure.report(&program, &encfsctl_usage(&program), format),
@@ -45,13 +45,13 @@ fn meant(words: Vec<OsString>, format: &mut Format) -> Result<ExitCode, Failure>
             let _ = io::stderr().write_all(encfsctl_version().as_bytes());
         }
         CtlRequest::Volume(request) => {
-            if let Action::Info(wanted)
-            | Action::Ls { format: wanted, .. }
-            | Action::ShowCruft { format: wanted, .. }
-            | Action::Export { format: wanted, .. } = &request.action
-            {
-                *format = *wanted;
-            }
+            *format = match &request.action {
+                Action::Info(wanted)
+                | Action::Ls { format: wanted, .. }
+                | Action::ShowCruft { format: wanted, .. }
+                | Action::Export { format: wanted, .. } => *wanted,
+                _ => Format::Human,
+            };
             act(&request)?;
         }
     }
@@ -88,6 +88,6 @@ fn act(request: &VolumeRequest) -> Result<(), Failure> {
             format,
             passwords,
         } => export::export(request, target, *format, passwords, &mut console),
-        Action::ShowKey => showkey::print(request, &mut console),
+        Action::ShowKey { passwords } => showkey::print(request, passwords, &mut console),
     }
 }

@@ -1,7 +1,8 @@
 //! `showKey`: the volume key, encrypted with itself.
 //!
 //! Worth a backup on paper: with the key and the settings the files can be read even if the
-//! configuration is lost. Whoever has the key needs no password.
+//! configuration is lost. Whoever has the key needs no password. EncFS 1.9.5 leaves out the last
+//! digit where it holds less than six bits; here it is whole.
 
 use std::io::{self, Write};
 
@@ -12,9 +13,13 @@ use crate::cli::password_source::PasswordWays;
 use crate::term::Console;
 use crate::{crypto, nameio, volume};
 
-pub(super) fn print(request: &VolumeRequest, console: &mut Console) -> Result<(), Failure> {
+pub(super) fn print(
+    request: &VolumeRequest,
+    passwords: &PasswordWays,
+    console: &mut Console,
+) -> Result<(), Failure> {
     let file = configuration(request)?;
-    let password = PasswordWays::default().for_opening(console, &request.root)?;
+    let password = passwords.for_opening(console, &request.root)?;
     let key = volume::volume_key(&file.config, &password, true)?;
     let suite = volume::suite(&file.config)?;
     let wrapped = crypto::wrap_under_itself(&suite, &key).map_err(volume::Error::from)?;
