@@ -14,6 +14,7 @@
 //! | [`disk`] | a folder on a local disk, and volumes mounted for all users on it |
 //! | [`counted`] | a volume without a mount, its raw operations counted call by call |
 //! | [`docs`] | man pages and completions from the definitions of the command line |
+//! | [`rawfs`] | raw storage that misbehaves on demand, and volumes on it |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
