@@ -36,7 +36,7 @@ impl EncFs {
         flags: OpenFlags,
     ) -> Result<(Entry, HandleId), FsError> {
         let _steady = self.tree.steady(&[parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let create = |dir: &Dir, name: &Name, mode: u32| dir.create_file(name, mode);
         let made = self.make_node(caller, parent, &link, new.mode, new.umask, create);
         let file = match made {
@@ -71,7 +71,7 @@ impl EncFs {
         new: NewNode,
     ) -> Result<Entry, FsError> {
         let _steady = self.tree.steady(&[parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let stat = self.make(
             caller,
             parent,
@@ -96,7 +96,7 @@ impl EncFs {
         umask: u32,
     ) -> Result<Entry, FsError> {
         let _steady = self.tree.steady(&[parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let stat = self.make(caller, parent, &link, mode, umask, Dir::make_dir)?;
         self.enter(link, &stat)
     }
