@@ -430,6 +430,13 @@ fn under_null_names_the_configuration_can_be_read_by_name_and_not_changed() -> R
         if program == Program::EncfsRs {
             let point = mount.path();
             fs::write(point.join("file"), "contents")?;
+            // What a crash may leave is no file of the user's.
+            fs::write(at("raw").join(".encfs-rs-tmp-0"), "left")?;
+            ensure!(!point.join(".encfs-rs-tmp-0").exists());
+            ensure!(
+                fs::read_dir(point)?.count() == 1,
+                "a temporary file is listed"
+            );
             fs::create_dir(point.join("folder"))?;
             fs::write(point.join("folder/.encfs6.xml"), "a file like others")?;
             let write = OpenOptions::new().write(true).open(&config).map(|_| ());
@@ -448,6 +455,10 @@ fn under_null_names_the_configuration_can_be_read_by_name_and_not_changed() -> R
                 ("linking", fs::hard_link(&config, point.join("other"))),
                 ("replacing", fs::rename(point.join("file"), &config)),
                 ("making", fs::write(point.join(".encfs5"), "")),
+                (
+                    "making a temporary",
+                    fs::write(point.join(".encfs-rs-tmp-1"), ""),
+                ),
             ];
             for (what, done) in changes {
                 let errno = done.err().and_then(|error| error.raw_os_error());

@@ -1,8 +1,8 @@
 //! Making files, directories and special files.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::open_files::Opened;
 use super::tree::{Link, NodeId};
 use super::{Caller, EncFs, Entry, FsError, HandleId, OpenFlags};
 use crate::blockio::ContentState;
@@ -50,12 +50,12 @@ impl EncFs {
         let stat = file.stat()?;
         let external_iv = self.external_iv(link.iv);
         let entry = self.enter(link, &stat)?;
-        let file = Arc::new(file);
-        let open = self.open_files.add(entry.node, &file, true, stat.mode, || {
+        let opened = Opened::new(file, true);
+        let open = self.open_files.add(entry.node, &opened, stat.mode, || {
             ContentState::new_file(external_iv).holding(self.remote)
         });
         open.no_capabilities.store(true, Ordering::Relaxed);
-        let handle = self.add_handle(file, open, true);
+        let handle = self.add_handle(opened, open, true);
         Ok((entry, handle))
     }
 

@@ -126,6 +126,9 @@ impl EncFs {
     /// is shown of it.
     pub(super) fn by_stored(&self, stored: Box<[u8]>, dir_iv: u64) -> Option<BothNames> {
         let names = &self.volume.names;
+        if self.is_temporary(&stored) {
+            return None;
+        }
         if self.is_reverse() {
             let plain = PlainName::new(stored).ok()?;
             let (raw, iv) = names.encode(&plain, dir_iv).ok()?;
@@ -175,6 +178,11 @@ impl EncFs {
                 Direction::Forward => is_reserved_in_root(stored),
                 Direction::Reverse => stored == CONFIG,
             }
+    }
+
+    /// Whether a stored name is that of a temporary raw file: never to be seen.
+    pub(super) fn is_temporary(&self, stored: &[u8]) -> bool {
+        !self.is_reverse() && raw::replace::is_temporary(stored)
     }
 
     /// Whether this is the entry behind which the mount itself is.
@@ -313,7 +321,8 @@ impl EncFs {
         at: u64,
         len: usize,
     ) -> Option<Result<PlainData, FsError>> {
-        let view = self.view(&handle.open, &handle.raw)?;
+        let file = handle.raw.file();
+        let view = self.view(&handle.open, &file)?;
         let _shared = handle.open.content.read();
         Some(view.read_at(at, len).map_err(FsError::from))
     }
@@ -325,7 +334,8 @@ impl EncFs {
         at: u64,
         data: &[u8],
     ) -> Option<Result<(), FsError>> {
-        let view = self.view(&handle.open, &handle.raw)?;
+        let file = handle.raw.file();
+        let view = self.view(&handle.open, &file)?;
         let _alone = handle.open.content.write();
         Some(view.write_at(at, data).map_err(FsError::from))
     }
@@ -353,7 +363,7 @@ impl EncFs {
             return None;
         }
         let sought = || {
-            let len = self.shown_size(handle.raw.stat()?.size)?;
+            let len = self.shown_size(handle.raw.file().stat()?.size)?;
             if at >= len {
                 return Err(super::symlink::raw_error(raw::Op::Seek, raw::Errno::NXIO));
             }

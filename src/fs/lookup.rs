@@ -34,6 +34,9 @@ impl EncFs {
     pub(super) fn link_to(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
         let dir_iv = self.tree.dir_iv(parent).ok_or(FsError::NoSuchNode)?;
         let BothNames { shown, stored, iv } = self.by_shown(name, dir_iv)?;
+        if self.is_temporary(stored.as_bytes()) {
+            return Err(FsError::NoSuchEntry);
+        }
         Ok(Link {
             parent,
             name: shown,
@@ -45,9 +48,14 @@ impl EncFs {
     /// The same for a name that shall be made, removed or become another one: the configuration
     /// file's is refused.
     pub(super) fn link_to_change(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
-        let link = self.link_to(parent, name)?;
-        self.check_changeable(parent, link.raw.as_bytes())?;
-        Ok(link)
+        match self.link_to(parent, name) {
+            Err(FsError::NoSuchEntry) => Err(FsError::Reserved),
+            Err(error) => Err(error),
+            Ok(link) => {
+                self.check_changeable(parent, link.raw.as_bytes())?;
+                Ok(link)
+            }
+        }
     }
 
     /// The entry behind a name with these raw attributes.
