@@ -260,7 +260,16 @@ impl From<volume::Error> for Failure {
             E::Unsupported { path, .. } => Self::new("unsupported_volume", text)
                 .at_path(&path)
                 .advise("Nothing was changed."),
-            E::Prehistoric { path } => Self::new("unsupported_volume", text).at_path(&path),
+            E::Prehistoric { path, .. } => {
+                Self::new("unsupported_volume", text).at_path(&path).advise(
+                    "An EncFS of that time opens it: mount it there and copy the files to a new \
+                     volume.\nNothing was changed.",
+                )
+            }
+            E::Foreign { path, .. } => Self::new("unsupported_volume", text).at_path(&path).advise(
+                "The program that made it opens it: copy the files from there to a new volume.\n\
+                     Nothing was changed.",
+            ),
             E::NoSuchFile { path, .. } => Self::new("no_configuration", text)
                 .at_path(&path)
                 .advise("To make a new volume, leave it out and move the file afterwards."),

@@ -14,15 +14,20 @@ pub(super) fn volume(
     passwords: &PasswordWays,
     console: &mut Console,
 ) -> Result<Volume, Failure> {
+    Ok(with_configuration(request, passwords, console)?.0)
+}
+
+/// [`volume`], and the configuration that it was opened by.
+pub(super) fn with_configuration(
+    request: &VolumeRequest,
+    passwords: &PasswordWays,
+    console: &mut Console,
+) -> Result<(Volume, ConfigFile), Failure> {
     let file = configuration(request)?;
     let root = raw::Dir::open_root(&request.root)?;
     let password = passwords.for_opening(console, &request.root)?;
-    Ok(unlock(
-        root,
-        &file.config,
-        &password,
-        &UnlockOptions::default(),
-    )?)
+    let volume = unlock(root, &file.config, &password, &UnlockOptions::default())?;
+    Ok((volume, file))
 }
 
 /// The configuration of the volume in the request's folder.
