@@ -86,6 +86,8 @@ pub enum Action {
         /// Where the password comes from.
         passwords: PasswordWays,
     },
+    /// Examine the storage.
+    Probe(Format),
     /// Print the volume key encrypted with itself.
     ShowKey {
         /// Where the password comes from.
@@ -156,6 +158,7 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
         Command::Passwd(args) => (args.root, Action::Passwd),
         Command::Autopasswd(args) => (args.root, Action::Autopasswd),
         Command::Autocheckpasswd(args) => (args.root, Action::Autocheckpasswd),
+        Command::Probe(args) => (args.root, Action::Probe(format(args.json))),
         Command::ShowKey(args) => (
             args.root,
             Action::ShowKey {

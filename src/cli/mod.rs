@@ -17,6 +17,8 @@ mod mount_words;
 pub mod new_volume;
 pub mod output;
 pub mod password_source;
+mod probe_advice;
+pub mod probe_report;
 pub mod request;
 pub mod version;
 

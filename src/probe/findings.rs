@@ -355,4 +355,68 @@ impl Findings {
         let secs = self.times.step.as_secs();
         (self.times.set.is_done() && secs > 1).then_some(secs)
     }
+
+    /// Every answer that is an outcome, by the name of its field; those of names and times are
+    /// `names_not_utf8`, `names_listed` and `times_set`.
+    #[must_use]
+    pub fn outcomes(&self) -> Vec<(&'static str, Outcome)> {
+        vec![
+            ("truncate_to_zero", self.truncate_to_zero),
+            ("truncate_to_header", self.truncate_to_header),
+            ("truncate_in_block", self.truncate_in_block),
+            ("truncate_to_grow", self.truncate_to_grow),
+            ("size_while_open", self.size_while_open),
+            ("size_after_close", self.size_after_close),
+            ("contents_after_close", self.contents_after_close),
+            ("second_write_of_header", self.second_write_of_header),
+            ("second_write", self.second_write),
+            ("overwrite_header", self.overwrite_header),
+            ("overwrite", self.overwrite),
+            ("append", self.append),
+            ("gap", self.gap),
+            ("read_past_end", self.read_past_end),
+            ("sync", self.sync),
+            ("sync_dir", self.sync_dir),
+            ("reserve", self.reserve),
+            ("punch_hole", self.punch_hole),
+            ("rename", self.rename),
+            ("rename_over", self.rename_over),
+            ("rename_noreplace", self.rename_noreplace),
+            ("rename_dir", self.rename_dir),
+            ("unlinked_open", self.unlinked_open),
+            ("replaced_open", self.replaced_open),
+            ("symlink_relative", self.symlink_relative),
+            ("symlink_parent", self.symlink_parent),
+            ("symlink_absolute", self.symlink_absolute),
+            ("fifo", self.fifo),
+            ("chmod", self.chmod),
+            ("chown", self.chown),
+            ("xattr", self.xattr),
+            ("locks", self.locks),
+            ("names_not_utf8", self.names.not_utf8),
+            ("names_listed", self.names.listed),
+            ("times_set", self.times.set),
+        ]
+    }
+
+    /// How many questions have no answer because something else failed, and the first errno.
+    #[must_use]
+    pub fn not_found_out(&self) -> Option<(usize, Errno)> {
+        let mut errnos: Vec<Errno> = Vec::new();
+        for (_, outcome) in self.outcomes() {
+            if let Outcome::Unknown(errno) = outcome {
+                errnos.push(errno);
+            }
+        }
+        if let HardLinks::Unknown(errno) = self.hard_links {
+            errnos.push(errno);
+        }
+        if let InodeNumbers::Unknown(errno) = self.inode_numbers {
+            errnos.push(errno);
+        }
+        if let Case::Unknown(errno) = self.names.case {
+            errnos.push(errno);
+        }
+        errnos.first().map(|errno| (errnos.len(), *errno))
+    }
 }

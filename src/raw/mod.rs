@@ -28,7 +28,7 @@ pub mod small_file;
 mod stat;
 
 pub use bytes_at::BytesAt;
-pub use caller::{Ids, create_as, forget_process_umask, own_ids};
+pub use caller::{Ids, create_as, forget_process_umask, own_groups, own_ids};
 pub use dir::{Access, Dir, RenameFlags};
 pub use entries::Entry;
 pub use error::{Errno, Error, Op};

@@ -17,4 +17,4 @@ pub use password::{
     line_password,
 };
 pub use program::program_password;
-pub use progress::Progress;
+pub use progress::{Progress, Steps};
