@@ -126,9 +126,8 @@ fn contents(f: &Findings, all: &mut Vec<Consequence>) {
         .max();
     if let Some(millis) = late {
         let text = format!(
-            "What was written is seen up to {} ms after the close: do not open a file from two \
-             computers, and wait that long before you unmount or compare.",
-            millis
+            "What was written is seen up to {millis} ms after the close: do not open a file from \
+             two computers, and wait that long before you unmount or compare."
         );
         add(all, "seen_late", text);
     }
@@ -206,7 +205,7 @@ fn names_and_links(f: &Findings, all: &mut Vec<Consequence>) {
     }
     let numbers = match f.inode_numbers {
         InodeNumbers::Stable | InodeNumbers::Unknown(_) => None,
-        InodeNumbers::ChangeWhenForgotten | InodeNumbers::Change => Some(
+        InodeNumbers::Change => Some(
             "Inode numbers change: backup programs that compare them take files as new (for \
              restic --ignore-inode, for borg --files-cache=mtime,size).",
         ),
@@ -271,7 +270,7 @@ fn attributes(f: &Findings, all: &mut Vec<Consequence>) {
     }
     if let Some(time) = f.latency.typical().filter(|time| *time >= SLOW) {
         // Making, writing, setting times and renaming a file, and what the kernel asks besides.
-        let files = 1_000_000 / (time.as_micros().max(1) * 20) * 60;
+        let files = 60_000_000 / (time.as_micros().max(1) * 20);
         let text = format!(
             "Each operation takes {} ms: about {files} small files a minute can be copied here.",
             time.as_millis()

@@ -17,7 +17,7 @@ use crate::raw::Errno;
 /// Columns of a text.
 const WIDTH: usize = 80;
 /// Where the text of a finding begins.
-const COLUMN: usize = 27;
+const COLUMN: usize = 28;
 
 /// The report for people. `root` is printed as it is.
 #[must_use]
@@ -185,7 +185,6 @@ fn lines(f: &Findings) -> Vec<(&'static str, String)> {
             "inode numbers",
             match f.inode_numbers {
                 InodeNumbers::Stable => "stay".to_owned(),
-                InodeNumbers::ChangeWhenForgotten => "change after a while".to_owned(),
                 InodeNumbers::Change => "change at each look".to_owned(),
                 InodeNumbers::Repeat => "are the same for different files".to_owned(),
                 InodeNumbers::Unknown(errno) => one(Outcome::Unknown(errno)),
@@ -289,9 +288,7 @@ fn bytes_words(bytes: &[u8]) -> String {
         .collect();
     match controls.as_slice() {
         [] => {}
-        few if few.len() < 4 => {
-            words.extend(few.iter().map(|b| b.escape_ascii().to_string()))
-        }
+        few if few.len() < 4 => words.extend(few.iter().map(|b| b.escape_ascii().to_string())),
         _ => words.push("control characters".to_owned()),
     }
     words.join(" ")
@@ -358,7 +355,8 @@ fn latency_words(f: &Findings) -> String {
 fn millis(time: Duration) -> String {
     let micros = time.as_micros();
     match micros {
-        0..10_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        0..1000 => format!("0.{:02} ms", micros / 10),
+        1000..10_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
         _ => format!("{} ms", micros / 1000),
     }
 }
@@ -423,7 +421,6 @@ fn json_findings(f: &Findings) -> Value {
         "inode_numbers".to_owned(),
         match f.inode_numbers {
             InodeNumbers::Stable => json!({ "outcome": "stable" }),
-            InodeNumbers::ChangeWhenForgotten => json!({ "outcome": "change_when_forgotten" }),
             InodeNumbers::Change => json!({ "outcome": "change" }),
             InodeNumbers::Repeat => json!({ "outcome": "repeat" }),
             InodeNumbers::Unknown(errno) => json_outcome(Outcome::Unknown(errno)),

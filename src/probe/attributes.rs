@@ -15,7 +15,7 @@ pub(super) fn mode(site: &Site<'_>) -> Result<Answer, Stopped> {
         site.file(&name, &pattern(1))?;
         site.dir()?.set_mode(&name, MODES.1).map_err(refused)?;
         site.watch(|| {
-            let mode = site.dir()?.stat(&name)?.mode;
+            let mode = site.dir()?.stat_fresh(&name)?.mode;
             Ok(Sight::of(&mode, &MODES.0, &MODES.1))
         })
     })?;
@@ -39,7 +39,7 @@ pub(super) fn owner(site: &Site<'_>) -> Result<Answer, Stopped> {
         dir.set_owner(&name, uid, Some(ordered.1))
             .map_err(refused)?;
         site.watch(|| {
-            let stat = site.dir()?.stat(&name)?;
+            let stat = site.dir()?.stat_fresh(&name)?;
             Ok(Sight::of(&(stat.uid, stat.gid), &before, &ordered))
         })
     })?;

@@ -7,9 +7,9 @@ use crate::raw::{Errno, SpaceInfo};
 /// What became of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Carried out: seen at once, and still there a second later.
+    /// Carried out: seen at once (within a tenth of a second), and still there a second later.
     Honoured,
-    /// Acknowledged, and seen after so many milliseconds of waiting (at most 3000).
+    /// Acknowledged, and seen so many milliseconds later, at most; it is waited for 3 s.
     Late(u32),
     /// Acknowledged and not carried out, or taken back within a second.
     Ignored,
@@ -53,10 +53,9 @@ pub enum HardLinks {
 /// Numbers of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InodeNumbers {
-    /// The same by name and by descriptor, and the same later; two files have two.
+    /// The same by name and by descriptor, and a second later; two files have two. Whether they
+    /// outlast the kernel's memory of a file cannot be seen.
     Stable,
-    /// The same while the kernel remembers the file, another one later.
-    ChangeWhenForgotten,
     /// Another one at each look, or by name another than by descriptor.
     Change,
     /// Two files have the same number.

@@ -20,13 +20,15 @@ pub(super) fn hard_links(site: &Site<'_>) -> Result<Answer, Stopped> {
 
 fn links(site: &Site<'_>) -> Result<HardLinks, Halt> {
     let (first, second) = (name("first")?, name("second")?);
-    site.file(&first, FIRST)?;
-    site.settle()?;
+    site.seen_file(&first, FIRST)?;
     let dir = site.dir()?;
     dir.link(&first, dir, &second).map_err(refused)?;
     let counted = site.watch(|| {
         let dir = site.dir()?;
-        let count = dir.stat(&first)?.nlink.min(dir.stat(&second)?.nlink);
+        let count = dir
+            .stat_fresh(&first)?
+            .nlink
+            .min(dir.stat_fresh(&second)?.nlink);
         Ok(Sight::of(&count, &1, &2))
     })?;
     let file = site.open(&second)?;

@@ -1,16 +1,12 @@
 //! Are the numbers of files of use: the same each time, and each file its own?
 //!
-//! Whether a number outlasts the kernel's memory shows when the kernel forgets, which it does of
-//! its own accord once nothing holds a name that it may no longer believe.
+//! Whether they outlast the kernel's memory of a file cannot be seen: it cannot be told to forget.
 
 use super::site::{Halt, Site, Stopped, name, pattern};
 use super::{Answer, InodeNumbers, answer};
-use crate::raw::Dir;
 
 /// Kernels believe names for a second.
 const BELIEVED: u32 = 1300;
-/// Until the storage has been told that something was forgotten.
-const TOLD: u32 = 100;
 
 pub(super) fn numbers(site: &Site<'_>) -> Result<Answer, Stopped> {
     let found = match look(site) {
@@ -22,29 +18,21 @@ pub(super) fn numbers(site: &Site<'_>) -> Result<Answer, Stopped> {
 }
 
 fn look(site: &Site<'_>) -> Result<InodeNumbers, Halt> {
-    let (held, forgotten) = (name("held")?, name("forgotten")?);
+    let (held, other) = (name("held")?, name("other")?);
     site.file(&held, &pattern(1))?;
-    site.file(&forgotten, &pattern(1))?;
-    let by_name = |dir: &Dir, name| dir.stat(name).map(|stat| stat.id);
-    let dir = site.dir()?;
-    let (first, other) = (by_name(dir, &held)?, by_name(dir, &forgotten)?);
-    let open = site.open(&held)?;
-    let by_descriptor = open.stat()?.id;
-    if first == other {
+    site.file(&other, &pattern(1))?;
+    let number = |name| -> Result<_, Halt> { Ok(site.dir()?.stat_fresh(name)?.id) };
+    let (first, second) = (number(&held)?, number(&other)?);
+    if first == second {
         return Ok(InodeNumbers::Repeat);
     }
-    let pin = dir.pin(&forgotten)?;
+    let open = site.open(&held)?;
+    let by_descriptor = open.stat()?.id;
     site.wait(BELIEVED)?;
-    // Held, so no kernel has forgotten it.
-    if by_descriptor != first || by_name(dir, &held)? != first {
-        return Ok(InodeNumbers::Change);
-    }
-    drop(pin);
-    site.wait(TOLD)?;
-    let later = by_name(site.dir()?, &forgotten)?;
-    Ok(if later == other {
+    let same = by_descriptor == first && number(&held)? == first && number(&other)? == second;
+    Ok(if same {
         InodeNumbers::Stable
     } else {
-        InodeNumbers::ChangeWhenForgotten
+        InodeNumbers::Change
     })
 }

@@ -108,7 +108,14 @@ fn answer(enter: impl FnOnce(&mut Findings) + Send + 'static) -> Result<Answer, 
 
 /// Questions by topic. Each topic has a folder of its own, of this name.
 const TOPICS: &[(&str, &[Question])] = &[
-    ("visible", &[visible::size, visible::contents]),
+    (
+        "visible",
+        &[
+            visible::size_while_open,
+            visible::size_after_close,
+            visible::contents,
+        ],
+    ),
     (
         "truncate",
         &[

@@ -24,8 +24,7 @@ pub(super) fn noreplace(site: &Site<'_>) -> Result<Answer, Stopped> {
 fn to_free_name(site: &Site<'_>, text: &str, flags: RenameFlags) -> Result<Outcome, Stopped> {
     site.outcome(|| {
         let (old, new) = (name(text)?, name(format!("{text}2"))?);
-        site.file(&old, MOVED)?;
-        site.settle()?;
+        site.seen_file(&old, MOVED)?;
         let dir = site.dir()?;
         dir.rename(&old, dir, &new, flags).map_err(refused)?;
         watch(site, &old, &new, None)
@@ -35,9 +34,8 @@ fn to_free_name(site: &Site<'_>, text: &str, flags: RenameFlags) -> Result<Outco
 pub(super) fn over(site: &Site<'_>) -> Result<Answer, Stopped> {
     let outcome = site.outcome(|| {
         let (source, target) = (name("source")?, name("target")?);
-        site.file(&target, OLD)?;
-        site.file(&source, MOVED)?;
-        site.settle()?;
+        site.seen_file(&target, OLD)?;
+        site.seen_file(&source, MOVED)?;
         let dir = site.dir()?;
         let flags = RenameFlags::empty();
         dir.rename(&source, dir, &target, flags).map_err(refused)?;
@@ -51,8 +49,7 @@ pub(super) fn dir(site: &Site<'_>) -> Result<Answer, Stopped> {
         let (old, new, inside) = (name("dir")?, name("dir2")?, name("inside")?);
         let dir = site.dir()?;
         dir.make_dir(&old, 0o700)?;
-        site.below(&old)?.file(&inside, MOVED)?;
-        site.settle()?;
+        site.below(&old)?.seen_file(&inside, MOVED)?;
         dir.rename(&old, dir, &new, RenameFlags::empty())
             .map_err(refused)?;
         site.watch_settled(|| {

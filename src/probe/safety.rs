@@ -1,6 +1,6 @@
 //! Can contents and names be made safe, space be reserved and given back, files be locked?
 
-use super::site::{LENGTH, Sight, Site, Stopped, name, pattern, read_all, refused};
+use super::site::{LENGTH, Site, Stopped, name, pattern, refused};
 use super::{Answer, Outcome, answer};
 use crate::raw::Allocate;
 
@@ -25,31 +25,24 @@ pub(super) fn sync(site: &Site<'_>) -> Result<Answer, Stopped> {
     })
 }
 
-/// Whether these are carried out shows at once: the file stays open, and both ask the storage.
 pub(super) fn space(site: &Site<'_>) -> Result<Answer, Stopped> {
-    let (mut reserve, mut punch) = (Outcome::Honoured, Outcome::Honoured);
-    let file = site.outcome(|| {
-        let file = site.dir()?.create_file(&name("space")?, 0o600)?;
-        let before = pattern(2 * PAGE);
-        file.write_at(&before, 0)?;
-        let at = before.len() as u64;
-        if let Err(error) = file.allocate(Allocate::KeepSize, at, PAGE as u64) {
-            reserve = Outcome::Refused(error.errno);
-        }
-        match file.allocate(Allocate::PunchHole, 0, PAGE as u64) {
-            Err(error) => punch = Outcome::Refused(error.errno),
-            Ok(()) => {
-                let mut ordered = before.clone();
-                ordered.splice(..PAGE, vec![0; PAGE]);
-                punch = Sight::of(&read_all(&file)?, &before, &ordered).in_the_end();
-            }
-        }
-        site.close(file)?;
-        Ok(Outcome::Honoured)
+    let reserve = site.outcome(|| {
+        let name = name("reserve")?;
+        let before = site.full_file(&name)?;
+        // Space past the end: nothing is to be seen of it.
+        site.change(&name, &before, &before, |file| {
+            file.allocate(Allocate::KeepSize, LENGTH as u64, PAGE as u64)
+        })
     })?;
-    if !file.is_done() {
-        (reserve, punch) = (file, file);
-    }
+    let punch = site.outcome(|| {
+        let name = name("punch")?;
+        let before = site.full_file(&name)?;
+        let mut ordered = before.clone();
+        ordered.splice(..PAGE, vec![0; PAGE]);
+        site.change(&name, &before, &ordered, |file| {
+            file.allocate(Allocate::PunchHole, 0, PAGE as u64)
+        })
+    })?;
     answer(move |findings| {
         findings.reserve = reserve;
         findings.punch_hole = punch;

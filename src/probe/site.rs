@@ -1,15 +1,19 @@
 //! Where one question is asked: a folder of its own topic, time to wait, and the way to an outcome.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Outcome, Plan};
 use crate::raw::{Access, Dir, Errno, Error, File, Name};
 
 /// Moments at which it is looked whether an order has been carried out, in milliseconds after it
-/// was given. Kernels believe attributes for a second.
-const LOOKS: [u32; 6] = [0, 100, 250, 500, 1200, 3000];
-/// What was seen at once is looked at again after so many milliseconds.
+/// was given.
+const LOOKS: [u32; 8] = [0, 20, 50, 100, 250, 500, 1200, 3000];
+/// What is seen within so many milliseconds is seen at once: a file that is closed is given back
+/// to its storage a moment later only.
+const AT_ONCE: u32 = 100;
+/// What was seen at once is looked at again after so many milliseconds: kernels believe names and
+/// attributes for a second.
 const CONFIRM: u32 = 1200;
 /// Waiting is done in pieces of so many milliseconds, between which an interrupt is seen.
 const PIECE: u32 = 20;
@@ -143,12 +147,6 @@ impl<'a> Site<'a> {
         Ok(())
     }
 
-    /// Waits until what was written is seen.
-    pub(super) fn settle(&self) -> Result<(), Halt> {
-        // Twice, as it takes longer now and then.
-        self.wait(self.habits.settle.saturating_mul(2))
-    }
-
     /// Answers a question with one outcome.
     pub(super) fn outcome(
         &self,
@@ -163,37 +161,53 @@ impl<'a> Site<'a> {
     }
 
     /// What became of an order that was just given, of which `look` shows how it stands.
-    pub(super) fn watch(
-        &self,
-        mut look: impl FnMut() -> Result<Sight, Halt>,
-    ) -> Result<Outcome, Halt> {
-        let mut seen = Sight::Before;
-        let mut waited = 0;
-        for moment in LOOKS {
-            self.wait(moment - waited)?;
-            waited = moment;
-            seen = look()?;
-            if seen == Sight::Done {
-                break;
-            }
-        }
-        match (seen, waited) {
-            (Sight::Done, 0) => {
-                self.wait(CONFIRM)?;
-                Ok(look()?.in_the_end())
-            }
-            (Sight::Done, late) => Ok(Outcome::Late(late)),
-            (other, _) => Ok(other.in_the_end()),
-        }
+    pub(super) fn watch(&self, look: impl FnMut() -> Result<Sight, Halt>) -> Result<Outcome, Halt> {
+        self.watch_for(AT_ONCE, look)
     }
 
-    /// [`watch`](Self::watch) for what is late already because everything here is.
+    /// [`watch`](Self::watch) for what may be as late as everything is here.
     pub(super) fn watch_settled(
         &self,
         look: impl FnMut() -> Result<Sight, Halt>,
     ) -> Result<Outcome, Halt> {
-        self.settle()?;
-        self.watch(look)
+        self.watch_for(self.patience(), look)
+    }
+
+    /// How late things may be seen that count as seen at once here: now and then it takes longer.
+    fn patience(&self) -> u32 {
+        AT_ONCE.max((self.habits.settle * 2).min(self.habits.settle + 3000))
+    }
+
+    fn watch_for(
+        &self,
+        at_once: u32,
+        mut look: impl FnMut() -> Result<Sight, Halt>,
+    ) -> Result<Outcome, Halt> {
+        let mut clock = Clock::new();
+        let mut seen = Sight::Before;
+        let mut one_look = 0;
+        let mut began = 0;
+        for moment in moments(&[at_once]) {
+            self.wait(moment - clock.waited)?;
+            clock.waited = moment;
+            began = clock.millis();
+            seen = look()?;
+            if moment == 0 {
+                // On slow storage the first look takes time in which the second would be due.
+                one_look = clock.millis();
+            }
+            if seen == Sight::Done {
+                break;
+            }
+        }
+        if seen == Sight::Done && began > at_once + one_look {
+            return Ok(Outcome::Late(clock.millis()));
+        }
+        if seen == Sight::Done {
+            self.wait(CONFIRM)?;
+            seen = look()?;
+        }
+        Ok(seen.in_the_end())
     }
 
     /// Makes a file with these contents and closes it.
@@ -203,11 +217,41 @@ impl<'a> Site<'a> {
         self.close(file)
     }
 
-    /// A file with [`LENGTH`] bytes, as it will be seen from now on.
+    /// Makes a file with these contents, and waits until they are seen.
+    pub(super) fn seen_file(&self, name: &Name, contents: &[u8]) -> Result<(), Halt> {
+        self.file(name, contents)?;
+        match self.seen_after(name, contents, &[self.patience(), self.patience() + 3000])? {
+            Some(_) => Ok(()),
+            None => Err(Halt::Failed(Errno::TIMEDOUT)),
+        }
+    }
+
+    /// After how many milliseconds these contents are seen, looking at the usual moments and
+    /// those in `more`.
+    pub(super) fn seen_after(
+        &self,
+        name: &Name,
+        contents: &[u8],
+        more: &[u32],
+    ) -> Result<Option<u32>, Halt> {
+        let mut clock = Clock::new();
+        for moment in moments(more) {
+            self.wait(moment - clock.waited)?;
+            clock.waited = moment;
+            let began = clock.millis();
+            match self.contents(name) {
+                Ok(seen) if seen == contents => return Ok(Some(began)),
+                Ok(_) | Err(Halt::Failed(Errno::NOENT)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(None)
+    }
+
+    /// A file with [`LENGTH`] bytes that are seen.
     pub(super) fn full_file(&self, name: &Name) -> Result<Vec<u8>, Halt> {
         let contents = pattern(LENGTH);
-        self.file(name, &contents)?;
-        self.settle()?;
+        self.seen_file(name, &contents)?;
         Ok(contents)
     }
 
@@ -227,9 +271,15 @@ impl<'a> Site<'a> {
     /// All bytes of a file, as a new open reads them.
     pub(super) fn contents(&self, name: &Name) -> Result<Vec<u8>, Halt> {
         let file = self.dir()?.open_file(name, Access::Read)?;
-        let mut bytes = read_all(&file)?;
+        self.read(&file)
+    }
+
+    /// All bytes of an open file.
+    pub(super) fn read(&self, file: &File) -> Result<Vec<u8>, Halt> {
+        // The kernel reads as far as it believes that the file goes.
+        let size = usize::try_from(file.stat_fresh()?.size);
+        let mut bytes = read_all(file)?;
         if self.habits.bytes_past_end {
-            let size = usize::try_from(file.stat()?.size);
             bytes.truncate(size.unwrap_or(usize::MAX));
         }
         Ok(bytes)
@@ -261,7 +311,34 @@ impl<'a> Site<'a> {
     }
 }
 
-/// All bytes of an open file.
+/// Milliseconds since something: those that were waited for, or more if looking took time.
+struct Clock {
+    start: Instant,
+    waited: u32,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            waited: 0,
+        }
+    }
+
+    fn millis(&self) -> u32 {
+        let passed = u32::try_from(self.start.elapsed().as_millis());
+        self.waited.max(passed.unwrap_or(u32::MAX))
+    }
+}
+
+/// The moments of [`LOOKS`] and `more`, in order.
+fn moments(more: &[u32]) -> Vec<u32> {
+    let mut moments = [&LOOKS, more].concat();
+    moments.sort_unstable();
+    moments
+}
+
+/// All bytes that an open file gives.
 pub(super) fn read_all(file: &File) -> Result<Vec<u8>, Halt> {
     let mut bytes = vec![0; MOST];
     let len = file.read_at(&mut bytes, 0)?;

@@ -45,7 +45,10 @@ pub(super) fn times(site: &Site<'_>) -> Result<Answer, Stopped> {
         for name in &names {
             site.file(name, &pattern(1))?;
         }
-        site.settle()?;
+        for name in &names {
+            // What is on its way still would bring a time of its own.
+            site.seen_after(name, &pattern(1), &[])?;
+        }
         let before = told(site, &names)?;
         let ended = nanos_of(now());
         clock = before.first().map(|told| (begun, nanos_of(*told), ended));
@@ -75,7 +78,9 @@ pub(super) fn times(site: &Site<'_>) -> Result<Answer, Stopped> {
 }
 
 fn told(site: &Site<'_>, names: &[Name]) -> Result<Vec<Time>, Halt> {
-    let told = names.iter().map(|name| Ok(site.dir()?.stat(name)?.mtime));
+    let told = names
+        .iter()
+        .map(|name| Ok(site.dir()?.stat_fresh(name)?.mtime));
     told.collect()
 }
 

@@ -4,8 +4,8 @@ use super::site::{Halt, LENGTH, Sight, Site, Stopped, name, pattern, read_all};
 use super::{Answer, Outcome, answer};
 use crate::raw::{Errno, Name};
 
-/// Moments at which it is looked whether contents are seen at all, in milliseconds.
-const MOMENTS: [u32; 8] = [0, 100, 250, 500, 1200, 3000, 6000, 12_000];
+/// It is waited so long for contents to be seen, in milliseconds, besides the usual moments.
+const PATIENCE: [u32; 2] = [6000, 12_000];
 /// Length of the short file that is read past its end.
 const SHORT: usize = 8;
 /// Where something is then written, so that a gap of that page shows what a cache keeps.
@@ -16,44 +16,36 @@ pub(super) fn settling_time(site: &Site<'_>) -> Result<u32, Halt> {
     let name = name("settle")?;
     let contents = pattern(LENGTH);
     site.file(&name, &contents)?;
-    let mut waited = 0;
-    for moment in MOMENTS {
-        site.wait(moment - waited)?;
-        waited = moment;
-        match site.contents(&name) {
-            Ok(seen) if seen == contents => return Ok(moment),
-            Ok(_) | Err(Halt::Failed(Errno::NOENT)) => {}
-            Err(other) => return Err(other),
-        }
-    }
-    Ok(waited)
+    let seen = site.seen_after(&name, &contents, &PATIENCE)?;
+    // What is never seen need not be waited for.
+    Ok(seen.unwrap_or_default())
 }
 
-/// Size while the file is being written, and after the close.
-pub(super) fn size(site: &Site<'_>) -> Result<Answer, Stopped> {
-    let mut closed = None;
-    let open = site.outcome(|| {
-        let name = name("size")?;
+/// Size while the file is being written.
+pub(super) fn size_while_open(site: &Site<'_>) -> Result<Answer, Stopped> {
+    let outcome = site.outcome(|| {
+        let name = name("open")?;
         let file = site.dir()?.create_file(&name, 0o600)?;
         file.write_at(&pattern(LENGTH), 0)?;
-        let open = site.watch(|| sized(site, &name))?;
+        let outcome = site.watch(|| sized(site, &name))?;
         site.close(file)?;
-        closed = Some(name);
-        Ok(open)
+        Ok(outcome)
     })?;
-    let after = site.outcome(|| match (&closed, open) {
-        (Some(name), _) => site.watch(|| sized(site, name)),
-        (None, Outcome::Unknown(errno)) => Err(Halt::Failed(errno)),
-        (None, _) => Err(Halt::Failed(Errno::IO)),
+    answer(move |findings| findings.size_while_open = outcome)
+}
+
+/// Size after the close.
+pub(super) fn size_after_close(site: &Site<'_>) -> Result<Answer, Stopped> {
+    let outcome = site.outcome(|| {
+        let name = name("closed")?;
+        site.file(&name, &pattern(LENGTH))?;
+        site.watch(|| sized(site, &name))
     })?;
-    answer(move |findings| {
-        findings.size_while_open = open;
-        findings.size_after_close = after;
-    })
+    answer(move |findings| findings.size_after_close = outcome)
 }
 
 fn sized(site: &Site<'_>, name: &Name) -> Result<Sight, Halt> {
-    let size = site.dir()?.stat(name)?.size;
+    let size = site.dir()?.stat_fresh(name)?.size;
     Ok(Sight::of(&size, &0, &(LENGTH as u64)))
 }
 
