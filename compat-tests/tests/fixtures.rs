@@ -39,6 +39,20 @@ const TABLE: &[(&str, Plan)] = &[
     ("v5-2007", Plan::MountAndCtl),
     ("v6-20080813-nosalt", Plan::Mount),
     ("v6-20080816", Plan::Mount),
+    ("writer-boxcryptor", Plan::Mount),
+    ("writer-boxcryptor-null", Plan::Mount),
+    ("writer-cryptonite", Plan::Mount),
+    ("writer-eds-lite", Plan::Mount),
+    ("writer-encdroid", Plan::Mount),
+    ("writer-encfs-1.5", Plan::Mount),
+    ("writer-encfs-1.6", Plan::Mount),
+    ("writer-encfs-1.7", Plan::Mount),
+    ("writer-encfs-1.8", Plan::Mount),
+    ("writer-encfs-java", Plan::Mount),
+    ("writer-encfs4win-1.11", Plan::Mount),
+    ("writer-encfs4win-1.7", Plan::Mount),
+    ("writer-encfsmp", Plan::Mount),
+    ("writer-encfsmp-block32", Plan::Mount),
 ];
 
 #[test]

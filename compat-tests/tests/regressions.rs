@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use compat_tests::mounted::Mounted;
 use compat_tests::oracle::Program;
-use compat_tests::volumes::{PASSWORD, standard};
+use compat_tests::volumes::{Naming, PASSWORD, Settings, standard};
 use encfs_rs::config::NewVolume;
 use encfs_rs::fs::{
     Caller, EncFs, FsError, FsOptions, HandleId, NewNode, NodeId, OpenFlags, ROOT, RenameMode,
@@ -399,4 +399,81 @@ fn as_many_files_can_be_open_as_the_system_allows() -> Result<()> {
     let files: Vec<File> = files.collect::<Result<_, _>>()?;
     drop(files);
     mount.unmount()
+}
+
+/// Under null names the configuration could not be found by its name, as it can with EncFS: some
+/// front ends wait until it can be opened through the mount.
+#[test]
+fn under_null_names_the_configuration_can_be_read_by_name_and_not_changed() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name);
+    for name in ["raw", "point"] {
+        fs::create_dir(at(name))?;
+    }
+    let settings = Settings {
+        naming: Naming::Null,
+        chained: false,
+        ..standard()
+    };
+    settings.write_config(&at("raw"))?;
+    let stored = fs::read(at("raw").join(".encfs6.xml"))?;
+    let mut seen = Vec::new();
+    for program in [Program::Encfs195, Program::EncfsRs] {
+        let mount = Mounted::volume(program, &at("raw"), &at("point"), PASSWORD, &[])?;
+        let config = mount.path().join(".encfs6.xml");
+        let size = fs::metadata(&config)?.len();
+        seen.push((
+            size,
+            fs::read(&config)?,
+            fs::read_dir(mount.path())?.count(),
+        ));
+        if program == Program::EncfsRs {
+            let point = mount.path();
+            fs::write(point.join("file"), "contents")?;
+            // What a crash may leave is no file of the user's.
+            fs::write(at("raw").join(".encfs-rs-tmp-0"), "left")?;
+            ensure!(!point.join(".encfs-rs-tmp-0").exists());
+            ensure!(
+                fs::read_dir(point)?.count() == 1,
+                "a temporary file is listed"
+            );
+            fs::create_dir(point.join("folder"))?;
+            fs::write(point.join("folder/.encfs6.xml"), "a file like others")?;
+            let write = OpenOptions::new().write(true).open(&config).map(|_| ());
+            let changes = [
+                ("writing", write),
+                (
+                    "cutting",
+                    nix::unistd::truncate(&config, 0).map_err(Into::into),
+                ),
+                (
+                    "changing the mode",
+                    fs::set_permissions(&config, Permissions::from_mode(0o600)),
+                ),
+                ("removing", fs::remove_file(&config)),
+                ("renaming", fs::rename(&config, point.join("other"))),
+                ("linking", fs::hard_link(&config, point.join("other"))),
+                ("replacing", fs::rename(point.join("file"), &config)),
+                ("making", fs::write(point.join(".encfs5"), "")),
+                (
+                    "making a temporary",
+                    fs::write(point.join(".encfs-rs-tmp-1"), ""),
+                ),
+            ];
+            for (what, done) in changes {
+                let errno = done.err().and_then(|error| error.raw_os_error());
+                ensure!(
+                    errno == Some(Errno::PERM.raw_os_error()),
+                    "{what}: {errno:?}"
+                );
+            }
+        }
+        mount.unmount()?;
+    }
+    ensure!(seen[0] == seen[1], "not what EncFS 1.9.5 shows");
+    ensure!(
+        fs::read(at("raw").join(".encfs6.xml"))? == stored,
+        "changed"
+    );
+    Ok(())
 }

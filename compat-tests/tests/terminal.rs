@@ -220,3 +220,33 @@ fn a_password_line_on_standard_input_is_not_asked_for_at_the_terminal() -> Resul
     assert_eq!(typist.status()?, 0);
     Ok(())
 }
+
+/// At a terminal one line is drawn and taken away; in a pipe there is none so soon.
+#[test]
+fn long_work_says_how_far_it_is() -> Result<()> {
+    let (folder, password) = volume()?;
+    let out = tempfile::tempdir()?;
+    let target = out.path().to_string_lossy().into_owned();
+    for words in [&["showcruft"][..], &["export"]] {
+        let mut command = encfsctl(words, folder.path())?;
+        if words == ["export"] {
+            command.arg(&target);
+        }
+        let mut typist = Typist::start(command)?;
+        typist.expect("EncFS Password: ")?;
+        typist.type_keys(&format!("{password}\n"))?;
+        let before = typist.expect(" files ")?;
+        ensure!(before.contains(words[0]), "{before:?}");
+        // The line is erased in the end, before what follows.
+        typist.expect("\u{1b}[")?;
+        if words == ["showcruft"] {
+            typist.expect("Found 0 invalid files.")?;
+        }
+        ensure!(typist.status()? == 0);
+    }
+    let input = format!("{password}\n");
+    let mut command = encfsctl(&["showcruft", "-S"], folder.path())?;
+    let piped = run(&mut command, input.as_bytes())?.success()?;
+    ensure!(piped.err() == "Found 0 invalid files.\n", "{piped}");
+    Ok(())
+}

@@ -512,6 +512,13 @@ impl<'a, B: BytesAt> Content<'a, B> {
             .codec
             .scratch(lead + usize_of(end.saturating_sub(start))?);
         let got = self.bytes.read_at(&mut buf, start - lead as u64)?;
+        if got < buf.len() {
+            // A part of a block decodes to rubbish where blocks have no MAC.
+            return Err(Error::Missing {
+                wanted: buf.len() as u64,
+                found: got as u64,
+            });
+        }
         let file_iv = match known {
             Some(iv) => iv,
             None => {

@@ -29,6 +29,15 @@ pub enum Error {
         /// Raw bytes found, 8 at most.
         found: u64,
     },
+    /// Fewer bytes came than the file has: the storage shows an older version, or somebody else cut
+    /// the file.
+    #[error("the storage gave {found} bytes where {wanted} should be: it lags behind")]
+    Missing {
+        /// Raw bytes that should be there.
+        wanted: u64,
+        /// Raw bytes that came.
+        found: u64,
+    },
     /// The file was to be cut, the storage took the order and did not obey.
     #[error("the storage did not cut the file to {wanted} bytes, it has {found}")]
     NotCut {

@@ -36,5 +36,6 @@ pub use content::{Content, PlainData};
 pub use error::Error;
 pub use header::HEADER_LEN;
 pub use layout::{BlockLayout, PlainSize, SizeState};
+pub use resize::Put;
 pub use sequential::Reader;
 pub use state::ContentState;

@@ -2,7 +2,14 @@
 
 use super::content::usize_of;
 use super::{Content, ContentState, Error, HEADER_LEN};
-use crate::raw::BytesAt;
+use crate::raw::{self, BytesAt};
+use crate::secret::Zeroizing;
+
+/// Takes raw bytes and their raw position.
+pub type Put<'a> = &'a mut dyn FnMut(&[u8], u64) -> Result<(), raw::Error>;
+
+/// Raw bytes copied per step where a file cannot be cut.
+const COPY_STEP: u64 = 256 * 1024;
 
 impl<B: BytesAt> Content<'_, B> {
     /// Cuts or extends the file to `len` plain bytes.
@@ -69,14 +76,7 @@ impl<B: BytesAt> Content<'_, B> {
             state.forget_tail_from(block);
             return self.set_raw_len(state, raw_len);
         }
-        let old = match &state.tail {
-            Some(tail) if tail.block == block => tail.plain.to_vec(),
-            _ => {
-                let run = self.read_run(state, block, block)?;
-                run.buf.get(run.start..run.end).unwrap_or_default().to_vec()
-            }
-        };
-        let old = crate::secret::Zeroizing::new(old);
+        let old = self.old_block(state, block)?;
         let kept = old.get(..keep).unwrap_or(&old);
         let file_iv = self.file_iv_for_writing(state)?;
         let raw = self.encode_block(file_iv, block, kept)?;
@@ -98,6 +98,61 @@ impl<B: BytesAt> Content<'_, B> {
             }
         }
         result
+    }
+
+    /// What the raw file would hold once cut to `len` plain bytes, given to `put` from front to
+    /// back, each piece with its raw position; for storage that cannot cut. Raw holes are left
+    /// out. The result: its raw length.
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at); [`Error::Missing`]; what `put` answered.
+    pub fn shortened(&self, state: &ContentState, len: u64, put: Put<'_>) -> Result<u64, Error> {
+        let layout = *self.codec.layout();
+        let raw_len = layout.raw_size(len).ok_or(Error::TooLarge)?;
+        if len == 0 {
+            return Ok(0);
+        }
+        let block = layout.block_of(len);
+        let keep = usize_of(len % layout.data_size())?;
+        let whole = layout.raw_start(block);
+        let mut buf = self.codec.scratch(usize_of(COPY_STEP.min(whole))?);
+        let mut at = 0;
+        while at < whole {
+            let step = usize_of(COPY_STEP.min(whole - at))?;
+            let piece = &mut buf[..step];
+            let got = self.bytes.read_at(piece, at)?;
+            if got < step {
+                return Err(Error::Missing {
+                    wanted: step as u64,
+                    found: got as u64,
+                });
+            }
+            let ends = keep == 0 && at + step as u64 == whole;
+            if ends || !self.codec.holes() || piece.iter().any(|&byte| byte != 0) {
+                put(piece, at)?;
+            }
+            at += step as u64;
+        }
+        if keep > 0 {
+            let old = self.old_block(state, block)?;
+            let kept = old.get(..keep).ok_or(Error::Missing {
+                wanted: keep as u64,
+                found: old.len() as u64,
+            })?;
+            let raw = self.encode_block(self.file_iv_for_writing(state)?, block, kept)?;
+            put(&raw, whole)?;
+        }
+        Ok(raw_len)
+    }
+
+    /// Plain bytes of one block as it is.
+    fn old_block(&self, state: &ContentState, block: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+        if let Some(tail) = state.tail.as_ref().filter(|tail| tail.block == block) {
+            return Ok(tail.plain.clone());
+        }
+        let run = self.read_run(state, block, block)?;
+        let plain = run.buf.get(run.start..run.end).unwrap_or_default();
+        Ok(Zeroizing::new(plain.to_vec()))
     }
 
     fn set_raw_len(&self, state: &mut ContentState, raw_len: u64) -> Result<(), Error> {
@@ -129,7 +184,8 @@ impl<B: BytesAt> Content<'_, B> {
                 return Err(error.into());
             }
         };
-        if found > raw_len {
+        // Storage that reports sizes late has cut it all the same: then nothing can be read there.
+        if found > raw_len && !self.bytes.ends_by(raw_len).unwrap_or(false) {
             state.stale = true;
             return Err(Error::NotCut {
                 wanted: raw_len,

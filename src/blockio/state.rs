@@ -126,6 +126,21 @@ impl ContentState {
         self.stale = false;
     }
 
+    /// The raw file was exchanged for one of `raw_len` bytes that holds the same, but is shorter.
+    pub fn shortened_to(&mut self, raw_len: u64) {
+        self.raw_len = raw_len;
+        self.stored_len = raw_len;
+        self.tail = None;
+        self.stale = false;
+        self.surely_empty = raw_len == 0;
+    }
+
+    /// The raw length is unknown: [`refresh`](Self::refresh) first.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
+        self.tail = None;
+    }
+
     /// Another path gives another external IV; the file IV in the header stays.
     pub fn set_external_iv(&mut self, external_iv: u64) {
         self.external_iv = external_iv;

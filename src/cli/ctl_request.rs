@@ -11,7 +11,7 @@ use super::encfsctl_args::{Command, EncfsctlArgs, NamesArgs, PasswordArgs};
 use super::output::Format;
 use super::password_source::PasswordWays;
 use super::request::{UsageError, from_clap, parse};
-use super::version::ENCFSCTL_USAGE;
+use super::version::{ENCFSCTL_USAGE, called_as};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct VolumeRequest {
     pub config: Option<PathBuf>,
     /// Log more.
     pub verbose: bool,
+    /// The name that the program was called by.
+    pub program: String,
     /// What to do.
     pub action: Action,
 }
@@ -90,6 +92,8 @@ pub enum Action {
     Probe(Format),
     /// Print the volume key encrypted with itself.
     ShowKey {
+        /// For whom.
+        format: Format,
         /// Where the password comes from.
         passwords: PasswordWays,
     },
@@ -100,6 +104,10 @@ pub enum Action {
 pub struct Paths {
     /// From the command line; none: from standard input, line by line.
     pub paths: Vec<OsString>,
+    /// The folder is plain, and names go the other way.
+    pub reverse: bool,
+    /// For whom.
+    pub format: Format,
     /// Where the password comes from.
     pub passwords: PasswordWays,
 }
@@ -114,8 +122,9 @@ impl CtlRequest {
         if words.len() < 2 {
             return Err(UsageError::Words("missing command or rootDir".to_owned()));
         }
+        let program = called_as(words.first().map(OsString::as_os_str), ENCFSCTL_USAGE.name);
         match parse::<EncfsctlArgs>(words, ENCFSCTL_USAGE) {
-            Ok(args) => Self::from_args(args),
+            Ok(args) => Self::from_args(args, program),
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
                 Ok(Self::Help(error.render().to_string()))
             }
@@ -135,24 +144,27 @@ impl CtlRequest {
         format(json)
     }
 
-    fn from_args(args: EncfsctlArgs) -> Result<Self, UsageError> {
+    fn from_args(args: EncfsctlArgs, program: String) -> Result<Self, UsageError> {
         if args.version {
             return Ok(Self::Version);
         }
         let Some(command) = args.command else {
             return Err(UsageError::Words("missing command or rootDir".to_owned()));
         };
-        let (root, action) = meant_by(command)?;
+        let (root, action) = meant_by(command, args.password)?;
         Ok(Self::Volume(VolumeRequest {
             root: PathBuf::from(root),
             config: args.config.map(PathBuf::from),
             verbose: args.verbose,
+            program,
             action,
         }))
     }
 }
 
-fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
+/// `before` are the options in front of the command.
+fn meant_by(command: Command, before: PasswordArgs) -> Result<(OsString, Action), UsageError> {
+    let ways = |args| ways(args, before);
     Ok(match command {
         Command::Info(args) => (args.root, Action::Info(format(args.json))),
         Command::Passwd(args) => (args.root, Action::Passwd),
@@ -162,6 +174,7 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
         Command::ShowKey(args) => (
             args.root,
             Action::ShowKey {
+                format: format(args.json),
                 passwords: ways(args.password),
             },
         ),
@@ -201,10 +214,10 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
             },
         ),
         // As in EncFS: the folder is plain, so its names are decoded to those in the view.
-        Command::Decode(args) if args.reverse => encode(args),
-        Command::Encode(args) if args.reverse => decode(args),
-        Command::Decode(args) => decode(args),
-        Command::Encode(args) => encode(args),
+        Command::Decode(args) if args.reverse => named(args, Action::Encode, ways),
+        Command::Encode(args) if args.reverse => named(args, Action::Decode, ways),
+        Command::Decode(args) => named(args, Action::Decode, ways),
+        Command::Encode(args) => named(args, Action::Encode, ways),
         Command::Other(words) => match words.as_slice() {
             [root] => (root.clone(), Action::Info(Format::Human)),
             [root, json] if json == "--json" => (root.clone(), Action::Info(Format::Json)),
@@ -219,30 +232,25 @@ fn meant_by(command: Command) -> Result<(OsString, Action), UsageError> {
     })
 }
 
-fn decode(args: NamesArgs) -> (OsString, Action) {
-    let (root, paths) = paths(args);
-    (root, Action::Decode(paths))
+fn named(
+    args: NamesArgs,
+    action: fn(Paths) -> Action,
+    ways: impl FnOnce(PasswordArgs) -> PasswordWays,
+) -> (OsString, Action) {
+    let paths = Paths {
+        paths: args.paths,
+        reverse: args.reverse,
+        format: format(args.json),
+        passwords: ways(args.password),
+    };
+    (args.root, action(paths))
 }
 
-fn encode(args: NamesArgs) -> (OsString, Action) {
-    let (root, paths) = paths(args);
-    (root, Action::Encode(paths))
-}
-
-fn paths(args: NamesArgs) -> (OsString, Paths) {
-    (
-        args.root,
-        Paths {
-            paths: args.paths,
-            passwords: ways(args.password),
-        },
-    )
-}
-
-fn ways(args: PasswordArgs) -> PasswordWays {
+/// EncFS takes no notice of options in front of the command; those for the password count here.
+fn ways(args: PasswordArgs, before: PasswordArgs) -> PasswordWays {
     PasswordWays {
-        program: args.extpass,
-        stdin: args.stdinpass,
+        program: args.extpass.or(before.extpass),
+        stdin: args.stdinpass || before.stdinpass,
         annotate: false,
     }
 }
@@ -322,13 +330,40 @@ mod tests {
     fn the_key_is_shown_by_any_way_to_the_password() {
         let action = volume(&["showKey", "/raw", "--extpass=ask"]).action;
         match &action {
-            Action::ShowKey { passwords } => {
+            Action::ShowKey { passwords, .. } => {
                 assert_eq!(passwords.program.as_deref(), Some("ask".as_ref()));
             }
             other => panic!("{other:?}"),
         }
         let action = volume(&["showkey", "-S", "/raw"]).action;
-        assert!(matches!(action, Action::ShowKey { passwords } if passwords.stdin));
+        assert!(matches!(action, Action::ShowKey { passwords, .. } if passwords.stdin));
+    }
+
+    #[test]
+    fn the_password_may_be_said_before_the_command() {
+        for words in [
+            &["--extpass=ask", "decode", "/raw", "a"][..],
+            &["-v", "--extpass", "ask", "decode", "/raw", "a"],
+        ] {
+            match volume(words).action {
+                Action::Decode(paths) => {
+                    assert_eq!(paths.passwords.program.as_deref(), Some("ask".as_ref()));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let request = volume(&["--extpass=ask", "ls", "/raw", "--extpass=other", "-S"]);
+        match request.action {
+            Action::Ls { passwords, .. } => {
+                assert_eq!(passwords.program.as_deref(), Some("other".as_ref()));
+                assert!(passwords.stdin);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(
+            volume(&["-S", "info", "/raw"]).action,
+            Action::Info(_)
+        ));
     }
 
     #[test]

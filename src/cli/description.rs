@@ -48,10 +48,13 @@ pub fn of_existing(config: &VolumeConfig) -> String {
         ("Filename encoding", &config.naming),
     ] {
         let using = match served(interface) {
-            Some([major, revision, age]) => format!("using {major}:{revision}:{age}"),
-            None => "NOT supported".to_owned(),
+            Some(same) if same == [interface.major, interface.minor, interface.age] => {
+                String::new()
+            }
+            Some([major, revision, age]) => format!(" (using {major}:{revision}:{age})"),
+            None => " (NOT supported)".to_owned(),
         };
-        text.push_str(&format!("{label}: {interface} ({using})\n"));
+        text.push_str(&format!("{label}: {interface}{using}\n"));
     }
     let salted = !config.salt.is_empty();
     text.push_str(&lines(&Settings {

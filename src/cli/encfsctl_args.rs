@@ -33,6 +33,10 @@ pub(super) struct EncfsctlArgs {
     #[arg(short = 'c', long, value_name = "FILE", value_hint = ValueHint::FilePath, global = true)]
     pub(super) config: Option<OsString>,
 
+    /// Before the command these are for whichever command asks for a password.
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
@@ -50,6 +54,7 @@ pub(super) enum Command {
     #[command(after_help = AUTOPASSWD_EXAMPLES)]
     Autopasswd(VolumeArgs),
     /// Check the password read from one line of standard input
+    #[command(after_help = AUTOCHECKPASSWD_EXAMPLES)]
     Autocheckpasswd(VolumeArgs),
     /// List a directory with plain names, sizes and times
     #[command(after_help = LS_EXAMPLES)]
@@ -73,7 +78,7 @@ pub(super) enum Command {
     #[command(after_help = PROBE_EXAMPLES)]
     Probe(ProbeArgs),
     /// Print the volume key, encrypted with itself
-    #[command(name = "showKey", alias = "showkey")]
+    #[command(name = "showKey", alias = "showkey", after_help = SHOWKEY_EXAMPLES)]
     ShowKey(ShowKeyArgs),
     /// A folder alone means `info`.
     #[command(external_subcommand)]
@@ -172,6 +177,9 @@ pub(super) struct ShowKeyArgs {
     /// Folder with the encrypted files
     #[arg(value_name = "rootDir", value_hint = ValueHint::DirPath)]
     pub(super) root: OsString,
+    /// A JSON object instead of text
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
 }
@@ -204,6 +212,9 @@ pub(super) struct NamesArgs {
     /// rootDir is plain: decode to the names that a reverse mount shows, encode from them
     #[arg(long)]
     pub(super) reverse: bool,
+    /// For each path one JSON object on a line of its own instead of text
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) password: PasswordArgs,
 }
@@ -227,6 +238,10 @@ Examples:
 No password is needed: the settings are not secret.";
 
 const PASSWD_NOTE: &str = "\
+Examples:
+  encfsctl-rs passwd ~/rawfs
+  encfsctl-rs passwd -c ~/keys/rawfs.xml ~/rawfs     the configuration lies elsewhere
+
 The files are not touched: the password encrypts only the volume key, which stays as it is.
 Whoever has a copy of the old configuration and the old password can still open the volume.
 Interrupted at any point, either the old or the new password works.";
@@ -234,6 +249,16 @@ Interrupted at any point, either the old or the new password works.";
 const AUTOPASSWD_EXAMPLES: &str = "\
 Example:
   printf 'old\\nnew\\n' | encfsctl-rs autopasswd ~/rawfs";
+
+const AUTOCHECKPASSWD_EXAMPLES: &str = "\
+Example:
+  pass show rawfs | encfsctl-rs autocheckpasswd ~/rawfs && echo right";
+
+const SHOWKEY_EXAMPLES: &str = "\
+Example:
+  encfsctl-rs showKey ~/rawfs
+
+The line ends with one character more than that of EncFS 1.9.5, which leaves out the last one.";
 
 const LS_EXAMPLES: &str = "\
 Examples:
@@ -243,7 +268,8 @@ Examples:
 const CAT_EXAMPLES: &str = "\
 Examples:
   encfsctl-rs cat ~/rawfs notes/todo.txt
-  encfsctl-rs cat ~/rawfs x7Dq,1/9fKe-Zr     an encrypted path is understood too";
+  encfsctl-rs cat ~/rawfs x7Dq,1/9fKe-Zr     an encrypted path is understood too
+  encfsctl-rs cat --reverse ~/plain a.txt    as a reverse mount of ~/plain shows it";
 
 const SHOWCRUFT_EXAMPLES: &str = "\
 Examples:

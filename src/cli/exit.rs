@@ -150,6 +150,20 @@ impl Failure {
         )
     }
 
+    /// The settings of the volume cannot be shown from the other side. On standard output, as in EncFS.
+    #[must_use]
+    pub fn not_for_reverse() -> Self {
+        Self::new(
+            "not_for_reverse",
+            "the configuration loaded is not compatible with --reverse",
+        )
+        .advise(
+            "Reverse mode takes volumes without chaining, block codes and random bytes, as \
+             encfs-rs --reverse creates them.",
+        )
+        .on_stdout()
+    }
+
     /// Tells the user and gives the exit status. `program` begins the line; `usage` is shown
     /// where the words were at fault.
     pub fn report(&self, program: &str, usage: &str, format: Format) -> ExitCode {
@@ -260,7 +274,16 @@ impl From<volume::Error> for Failure {
             E::Unsupported { path, .. } => Self::new("unsupported_volume", text)
                 .at_path(&path)
                 .advise("Nothing was changed."),
-            E::Prehistoric { path } => Self::new("unsupported_volume", text).at_path(&path),
+            E::Prehistoric { path, .. } => {
+                Self::new("unsupported_volume", text).at_path(&path).advise(
+                    "An EncFS of that time opens it: mount it there and copy the files to a new \
+                     volume.\nNothing was changed.",
+                )
+            }
+            E::Foreign { path, .. } => Self::new("unsupported_volume", text).at_path(&path).advise(
+                "The program that made it opens it: copy the files from there to a new volume.\n\
+                     Nothing was changed.",
+            ),
             E::NoSuchFile { path, .. } => Self::new("no_configuration", text)
                 .at_path(&path)
                 .advise("To make a new volume, leave it out and move the file afterwards."),
@@ -318,9 +341,14 @@ impl Failure {
                 kind: "not_a_file",
                 ..failure
             },
-            E::OutsideVolume | E::TooManyLinks => Self {
+            // What the kernel says to EncFS, which lets it follow the raw target.
+            E::OutsideVolume => Self {
                 kind: "link",
-                ..failure
+                ..failure.with_status(254)
+            },
+            E::TooManyLinks => Self {
+                kind: "link",
+                ..failure.with_status(216)
             },
         }
     }

@@ -172,6 +172,13 @@ impl VolumeConfig {
         Self::with_extras(fields, self.extras.clone())
     }
 
+    /// Whether reverse mode can show the volume: nothing in it depends on a path or is stored beside the data.
+    #[must_use]
+    pub fn fits_reverse(&self) -> bool {
+        let path = self.chained_name_iv || self.external_iv;
+        !path && self.mac_bytes == 0 && self.rand_bytes == 0
+    }
+
     /// Elements of the file that we do not know, in their order.
     #[must_use]
     pub fn extras(&self) -> &[Extra] {

@@ -52,7 +52,7 @@ pub(super) fn print_view(
     console: &mut Console,
 ) -> Result<(), Failure> {
     let path = path.as_bytes();
-    let volume = open::volume(request, passwords, console)?;
+    let volume = open::reverse(request, passwords, console)?;
     let file = ViewFile::open(&volume, path).map_err(|error| Failure::access(path, &error))?;
     let mut out = io::stdout().lock();
     let mut at = 0;

@@ -164,10 +164,9 @@ impl Export<'_> {
 
     fn problem(&mut self, plain_path: &[u8], problem: &str) {
         self.failed += 1;
-        self.progress.done();
-        self.console
-            .complain(&format!("{}: {problem}\n", printable(plain_path)));
-        self.progress = Progress::new("export");
+        let line = format!("{}: {problem}\n", printable(plain_path));
+        let console = &mut *self.console;
+        self.progress.beside(|| console.complain(&line));
     }
 
     fn entry(

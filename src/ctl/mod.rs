@@ -51,7 +51,9 @@ fn meant(words: Vec<OsString>, format: &mut Format) -> Result<ExitCode, Failure>
                 | Action::Probe(wanted)
                 | Action::Ls { format: wanted, .. }
                 | Action::ShowCruft { format: wanted, .. }
-                | Action::Export { format: wanted, .. } => *wanted,
+                | Action::Export { format: wanted, .. }
+                | Action::ShowKey { format: wanted, .. } => *wanted,
+                Action::Decode(paths) | Action::Encode(paths) => paths.format,
                 _ => Format::Human,
             };
             act(&request)?;
@@ -91,6 +93,8 @@ fn act(request: &VolumeRequest) -> Result<(), Failure> {
             format,
             passwords,
         } => export::export(request, target, *format, passwords, &mut console),
-        Action::ShowKey { passwords } => showkey::print(request, passwords, &mut console),
+        Action::ShowKey { format, passwords } => {
+            showkey::print(request, *format, passwords, &mut console)
+        }
     }
 }

@@ -7,10 +7,12 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
 
+use serde_json::{Map, Value};
+
 use super::open;
 use crate::cli::ctl_request::{Paths, VolumeRequest};
 use crate::cli::exit::Failure;
-use crate::cli::output::stdout_is_terminal;
+use crate::cli::output::{Format, json_name, stdout_is_terminal};
 use crate::nameio::{self, NameCoding};
 use crate::term::{Console, printable, printable_name};
 
@@ -20,7 +22,7 @@ pub(super) fn decode(
     paths: &Paths,
     console: Console,
 ) -> Result<(), Failure> {
-    translate(request, paths, console, "decode", |names, raw| {
+    translate(request, paths, console, &DECODE, |names, raw| {
         // Only targets of links begin so.
         if raw.first() == Some(&b'+')
             && let Ok(target) = names.decode_link_target(raw)
@@ -37,24 +39,58 @@ pub(super) fn encode(
     paths: &Paths,
     console: Console,
 ) -> Result<(), Failure> {
-    translate(request, paths, console, "encode", |names, plain| {
+    let reverse = paths.reverse;
+    translate(request, paths, console, &ENCODE, |names, plain| {
+        // As the target of a link in the view, which the folder's own absolute targets become.
+        if reverse && plain.first() == Some(&b'/') {
+            return names.encode_link_target(plain);
+        }
         Ok(names.encode_path(plain)?.0)
     })
 }
+
+/// One way of the two, in words.
+struct Way {
+    verb: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+const DECODE: Way = Way {
+    verb: "decode",
+    from: "raw",
+    to: "plain",
+};
+const ENCODE: Way = Way {
+    verb: "encode",
+    from: "plain",
+    to: "raw",
+};
 
 fn translate(
     request: &VolumeRequest,
     paths: &Paths,
     mut console: Console,
-    verb: &str,
+    way: &Way,
     code: impl Fn(&NameCoding, &[u8]) -> Result<Vec<u8>, nameio::Error>,
 ) -> Result<(), Failure> {
-    let volume = open::volume(request, &paths.passwords, &mut console)?;
+    let open = if paths.reverse {
+        open::reverse
+    } else {
+        open::volume
+    };
+    let volume = open(request, &paths.passwords, &mut console)?;
     let to_terminal = stdout_is_terminal();
     let mut out = io::stdout().lock();
     let mut answer = |path: &[u8]| -> io::Result<()> {
-        let coded = code(&volume.names, path).unwrap_or_else(|error| {
-            eprintln!("encfsctl-rs: cannot {verb} {}: {error}", printable(path));
+        let coded = code(&volume.names, path);
+        if paths.format == Format::Json {
+            writeln!(out, "{}", as_json(way, path, coded))?;
+            return out.flush();
+        }
+        let coded = coded.unwrap_or_else(|error| {
+            let (program, verb) = (&request.program, way.verb);
+            eprintln!("{program}: cannot {verb} {}: {error}", printable(path));
             Vec::new()
         });
         out.write_all(&printable_name(&coded, to_terminal))?;
@@ -71,4 +107,18 @@ fn translate(
         }
     }
     Ok(())
+}
+
+fn as_json(way: &Way, path: &[u8], coded: Result<Vec<u8>, nameio::Error>) -> Value {
+    let mut record = Map::new();
+    record.insert(way.from.to_owned(), json_name(path));
+    let (coded, error) = match coded {
+        Ok(coded) => (json_name(&coded), None),
+        Err(error) => (Value::Null, Some(error)),
+    };
+    record.insert(way.to.to_owned(), coded);
+    if let Some(error) = error {
+        record.insert("message".to_owned(), error.to_string().into());
+    }
+    Value::Object(record)
 }

@@ -1,10 +1,12 @@
 //! From the words of a request to a configuration, or to an opened volume.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::cli::ctl_request::VolumeRequest;
 use crate::cli::exit::Failure;
 use crate::cli::password_source::PasswordWays;
 use crate::raw;
-use crate::term::Console;
+use crate::term::{Console, printable};
 use crate::volume::config_file::{self, ConfigFile};
 use crate::volume::{UnlockOptions, Volume, unlock};
 
@@ -14,15 +16,43 @@ pub(super) fn volume(
     passwords: &PasswordWays,
     console: &mut Console,
 ) -> Result<Volume, Failure> {
+    Ok(with_configuration(request, passwords, console)?.0)
+}
+
+/// [`volume`], and the configuration that it was opened by.
+pub(super) fn with_configuration(
+    request: &VolumeRequest,
+    passwords: &PasswordWays,
+    console: &mut Console,
+) -> Result<(Volume, ConfigFile), Failure> {
     let file = configuration(request)?;
+    let volume = unlocked(request, &file, passwords, console)?;
+    Ok((volume, file))
+}
+
+/// [`volume`] whose folder is the plain one, if it can be shown from that side.
+pub(super) fn reverse(
+    request: &VolumeRequest,
+    passwords: &PasswordWays,
+    console: &mut Console,
+) -> Result<Volume, Failure> {
+    let file = configuration(request)?;
+    if !file.config.fits_reverse() {
+        return Err(Failure::not_for_reverse());
+    }
+    unlocked(request, &file, passwords, console)
+}
+
+fn unlocked(
+    request: &VolumeRequest,
+    file: &ConfigFile,
+    passwords: &PasswordWays,
+    console: &mut Console,
+) -> Result<Volume, Failure> {
     let root = raw::Dir::open_root(&request.root)?;
     let password = passwords.for_opening(console, &request.root)?;
-    Ok(unlock(
-        root,
-        &file.config,
-        &password,
-        &UnlockOptions::default(),
-    )?)
+    let options = UnlockOptions::default();
+    Ok(unlock(root, &file.config, &password, &options)?)
 }
 
 /// The configuration of the volume in the request's folder.
@@ -42,12 +72,25 @@ pub(super) fn configuration(request: &VolumeRequest) -> Result<ConfigFile, Failu
                 .with_io(&error));
         }
     }
-    config_file::find(root, request.config.as_deref())?.ok_or_else(|| {
+    let found = config_file::find(root, request.config.as_deref())?.ok_or_else(|| {
         Failure::new(
             "no_volume",
             format!("{shown} is no EncFS volume: there is no .encfs6.xml in it"),
         )
         .at_path(root)
         .advise("Name the folder with the encrypted files, or its configuration with -c.")
-    })
+    })?;
+    if request.verbose {
+        let path = found.path.as_os_str().as_bytes();
+        eprintln!(
+            "{}: configuration {}, generation {}, sub-version {}; cipher {}, names {}",
+            request.program,
+            printable(path),
+            found.generation,
+            found.config.sub_version,
+            found.config.cipher,
+            found.config.naming
+        );
+    }
+    Ok(found)
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -26,18 +27,22 @@ pub(super) fn show(
     passwords: &PasswordWays,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    let volume = open::volume(request, passwords, console)?;
+    let (volume, file) = open::with_configuration(request, passwords, console)?;
+    let own = own_name(request, &file.path);
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
     let mut progress = Progress::new("showcruft");
     walk(&volume, &mut |visit| match visit {
         Visit::Dir(dir, listing) => {
             progress.file();
-            if !listing.undecodable.is_empty() {
-                let raw_paths = listing.undecodable.iter();
+            let in_root = dir.raw_path().is_empty();
+            let names = listing.undecodable.iter();
+            let names = names.filter(|name| !in_root || own.as_deref() != Some(&***name));
+            let raw_paths: Vec<_> = names.map(|name| join(dir.raw_path(), name)).collect();
+            if !raw_paths.is_empty() {
                 found.push(Found {
                     plain_path: dir.plain_path().to_vec(),
-                    raw_paths: raw_paths.map(|name| join(dir.raw_path(), name)).collect(),
+                    raw_paths,
                 });
             }
         }
@@ -62,6 +67,14 @@ pub(super) fn show(
             Err(Failure::new("unreadable", text).at(path))
         }
     }
+}
+
+/// The name of the configuration in use, if it lies in the root: whoever clears up must not lose it.
+/// Only `encfs6.xml` without a dot needs this, the others are never shown.
+fn own_name(request: &VolumeRequest, config: &Path) -> Option<Vec<u8>> {
+    let root = std::path::absolute(&request.root).ok()?;
+    let name = config.strip_prefix(root).ok()?;
+    Some(name.as_os_str().as_bytes().to_vec())
 }
 
 fn print_lines(request: &VolumeRequest, found: &[Found]) -> io::Result<()> {

@@ -6,15 +6,19 @@
 
 use std::io::{self, Write};
 
+use serde_json::json;
+
 use super::open::configuration;
 use crate::cli::ctl_request::VolumeRequest;
 use crate::cli::exit::Failure;
+use crate::cli::output::{Format, print_json};
 use crate::cli::password_source::PasswordWays;
 use crate::term::Console;
 use crate::{crypto, nameio, volume};
 
 pub(super) fn print(
     request: &VolumeRequest,
+    format: Format,
     passwords: &PasswordWays,
     console: &mut Console,
 ) -> Result<(), Failure> {
@@ -23,6 +27,10 @@ pub(super) fn print(
     let key = volume::volume_key(&file.config, &password, true)?;
     let suite = volume::suite(&file.config)?;
     let wrapped = crypto::wrap_under_itself(&suite, &key).map_err(volume::Error::from)?;
-    writeln!(io::stdout(), "{}", nameio::to_base64(&wrapped))?;
+    let key = nameio::to_base64(&wrapped);
+    match format {
+        Format::Human => writeln!(io::stdout(), "{key}")?,
+        Format::Json => print_json(&json!({ "key": key.to_string() }))?,
+    }
     Ok(())
 }

@@ -87,10 +87,10 @@ impl EncFs {
         let Some(open) = self.open_files.get(id) else {
             return Ok(None);
         };
+        let content = open.content.read();
         let Some(file) = open.any_file() else {
             return Ok(None);
         };
-        let content = open.content.read();
         let mut stat = file.stat()?;
         if stat.size != content.stored_len() {
             open.suspect.store(true, Ordering::Relaxed);

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::open_files::OpenFile;
+use super::open_files::{OpenFile, Opened};
 use super::tree::{NodeId, ROOT};
 use super::{Attr, Caller, EncFs, FsError, HandleId};
-use crate::blockio::Content;
 use crate::raw::{Access, File, Kind, SetTime, Stat, Time};
 
 /// Set-user-ID, and set-group-ID with the group's execute bit: what a change of the contents by
@@ -170,37 +169,37 @@ impl EncFs {
             let handle = self.handles.file(handle)?;
             if handle.writable {
                 handle.dirty.store(true, Ordering::Relaxed);
-                return self.resize(&handle.open, &handle.raw, size);
+                return self.resize_either(&handle.open, &handle.raw, size);
             }
         }
         if let Some(open) = self.open_files.get(id)
-            && let Some(file) = open.writable_file()
+            && let Some(opened) = open.writable()
         {
-            return self.resize(&open, &file, size);
+            open.dirty.store(true, Ordering::Relaxed);
+            return self.resize_either(&open, &opened, size);
         }
-        let (file, open) = {
+        let (opened, open) = {
             let _steady = self.tree.steady(&[id]);
             self.open_raw(id, Access::ReadWrite)?
         };
-        let result = self.resize(&open, &file, size);
-        let flushed = file.flush();
-        self.leave(&open, &file, true);
+        let result = self.resize_either(&open, &opened, size);
+        let flushed = opened.file().flush();
+        self.leave(&open, &opened, true);
         result?;
         // Storage that uploads on close tells whether it has taken the change.
         Ok(flushed?)
     }
 
-    fn resize(&self, open: &OpenFile, file: &Arc<File>, size: u64) -> Result<(), FsError> {
-        if let Some(done) = self.resize_view(open, file, size) {
-            return done;
+    fn resize_either(
+        &self,
+        open: &Arc<OpenFile>,
+        opened: &Opened,
+        size: u64,
+    ) -> Result<(), FsError> {
+        match self.resize_view(open, &opened.file(), size) {
+            Some(done) => done,
+            None => self.resize(open, opened, size),
         }
-        let mut content = open.content.write();
-        self.refresh(open, file, &mut content)?;
-        let file = Content::new(&self.volume.codec, &**file);
-        file.set_len(&mut content, size)?;
-        // The new end may be held; whoever cuts by name has no handle to flush.
-        file.flush_held(&mut content)?;
-        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Making files, directories and special files.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::open_files::Opened;
 use super::tree::{Link, NodeId};
 use super::{Caller, EncFs, Entry, FsError, HandleId, OpenFlags};
 use crate::blockio::ContentState;
@@ -36,7 +36,7 @@ impl EncFs {
         flags: OpenFlags,
     ) -> Result<(Entry, HandleId), FsError> {
         let _steady = self.tree.steady(&[parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let create = |dir: &Dir, name: &Name, mode: u32| dir.create_file(name, mode);
         let made = self.make_node(caller, parent, &link, new.mode, new.umask, create);
         let file = match made {
@@ -50,12 +50,12 @@ impl EncFs {
         let stat = file.stat()?;
         let external_iv = self.external_iv(link.iv);
         let entry = self.enter(link, &stat)?;
-        let file = Arc::new(file);
-        let open = self.open_files.add(entry.node, &file, true, stat.mode, || {
+        let opened = Opened::new(file, true);
+        let open = self.open_files.add(entry.node, &opened, stat.mode, || {
             ContentState::new_file(external_iv).holding(self.remote)
         });
         open.no_capabilities.store(true, Ordering::Relaxed);
-        let handle = self.add_handle(file, open, true);
+        let handle = self.add_handle(opened, open, true);
         Ok((entry, handle))
     }
 
@@ -71,7 +71,7 @@ impl EncFs {
         new: NewNode,
     ) -> Result<Entry, FsError> {
         let _steady = self.tree.steady(&[parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let stat = self.make(
             caller,
             parent,
@@ -96,7 +96,7 @@ impl EncFs {
         umask: u32,
     ) -> Result<Entry, FsError> {
         let _steady = self.tree.steady(&[parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let stat = self.make(caller, parent, &link, mode, umask, Dir::make_dir)?;
         self.enter(link, &stat)
     }

@@ -126,6 +126,9 @@ impl EncFs {
     /// is shown of it.
     pub(super) fn by_stored(&self, stored: Box<[u8]>, dir_iv: u64) -> Option<BothNames> {
         let names = &self.volume.names;
+        if self.is_temporary(&stored) {
+            return None;
+        }
         if self.is_reverse() {
             let plain = PlainName::new(stored).ok()?;
             let (raw, iv) = names.encode(&plain, dir_iv).ok()?;
@@ -166,8 +169,10 @@ impl EncFs {
         error.into()
     }
 
-    /// Whether a stored name is left out of the listing of `parent`.
-    pub(super) fn is_unlisted(&self, parent: NodeId, stored: &[u8]) -> bool {
+    /// Whether a stored name is that of the configuration: left out of the listing of `parent`,
+    /// to be had by name as in EncFS, and not to be changed. Under null naming any user could
+    /// otherwise write, encrypted, over what opens the volume.
+    pub(super) fn is_config(&self, parent: NodeId, stored: &[u8]) -> bool {
         parent == ROOT
             && match self.options.direction {
                 Direction::Forward => is_reserved_in_root(stored),
@@ -175,10 +180,9 @@ impl EncFs {
             }
     }
 
-    /// Whether a stored name cannot be reached: configuration files are no files of the user's.
-    /// In the view of reverse mode they are, as a copy of it is worth nothing without them.
-    pub(super) fn is_unreachable(&self, parent: NodeId, stored: &StoredName) -> bool {
-        !self.is_reverse() && parent == ROOT && is_reserved_in_root(stored.as_bytes())
+    /// Whether a stored name is that of a temporary raw file: never to be seen.
+    pub(super) fn is_temporary(&self, stored: &[u8]) -> bool {
+        !self.is_reverse() && raw::replace::is_temporary(stored)
     }
 
     /// Whether this is the entry behind which the mount itself is.
@@ -253,11 +257,11 @@ impl EncFs {
     /// That an entry may be changed, removed or replaced.
     ///
     /// # Errors
-    /// [`FsError::ReadOnly`]; [`FsError::Reserved`] for the configuration of a plain tree, which
-    /// is needed to open it.
+    /// [`FsError::ReadOnly`]; [`FsError::Reserved`] for the configuration, which is needed to open
+    /// the volume or the view.
     pub(super) fn check_changeable(&self, parent: NodeId, stored: &[u8]) -> Result<(), FsError> {
         self.check_writable()?;
-        if self.is_reverse() && parent == ROOT && stored == CONFIG {
+        if self.is_config(parent, stored) {
             return Err(FsError::Reserved);
         }
         Ok(())
@@ -269,13 +273,14 @@ impl EncFs {
     /// As [`check_changeable`](Self::check_changeable).
     pub(super) fn check_node_changeable(&self, id: NodeId) -> Result<(), FsError> {
         self.check_writable()?;
-        if !self.is_reverse() {
-            return Ok(());
+        let is_config = self.tree.with(id, |node| {
+            let mut links = node.links.iter();
+            links.any(|link| self.is_config(link.parent, link.raw.as_bytes()))
+        });
+        if is_config == Some(true) {
+            return Err(FsError::Reserved);
         }
-        match self.tree.place(id) {
-            Some(place) => self.check_changeable(place.parent, place.raw.as_bytes()),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -316,7 +321,8 @@ impl EncFs {
         at: u64,
         len: usize,
     ) -> Option<Result<PlainData, FsError>> {
-        let view = self.view(&handle.open, &handle.raw)?;
+        let file = handle.raw.file();
+        let view = self.view(&handle.open, &file)?;
         let _shared = handle.open.content.read();
         Some(view.read_at(at, len).map_err(FsError::from))
     }
@@ -328,7 +334,8 @@ impl EncFs {
         at: u64,
         data: &[u8],
     ) -> Option<Result<(), FsError>> {
-        let view = self.view(&handle.open, &handle.raw)?;
+        let file = handle.raw.file();
+        let view = self.view(&handle.open, &file)?;
         let _alone = handle.open.content.write();
         Some(view.write_at(at, data).map_err(FsError::from))
     }
@@ -356,7 +363,7 @@ impl EncFs {
             return None;
         }
         let sought = || {
-            let len = self.shown_size(handle.raw.stat()?.size)?;
+            let len = self.shown_size(handle.raw.file().stat()?.size)?;
             if at >= len {
                 return Err(super::symlink::raw_error(raw::Op::Seek, raw::Errno::NXIO));
             }

@@ -20,7 +20,7 @@ pub enum FsError {
     /// The kernel names a handle that is not open.
     #[error("no such handle")]
     NoSuchHandle,
-    /// There is no such entry: its raw name would be a configuration file of the root.
+    /// There is no such entry: its raw name would be that of a temporary file.
     #[error("no such entry")]
     NoSuchEntry,
     /// The name is that of another file since it was looked up; looking up once more helps.
@@ -35,8 +35,8 @@ pub enum FsError {
     /// Under external IV chaining a file's header fits one name only.
     #[error("hard links are impossible under external IV chaining")]
     HardLink,
-    /// The new entry would be a configuration file of the volume.
-    #[error("this name is reserved for the configuration")]
+    /// The entry is a configuration file of the volume or has the name of a temporary one.
+    #[error("this name is reserved for the configuration and for temporary files")]
     Reserved,
     /// A flag or mode that this operation does not know.
     #[error("not supported")]

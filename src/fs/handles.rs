@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use super::FsError;
-use super::open_files::OpenFile;
+use super::open_files::{OpenFile, Opened};
 use super::readdir::Listing;
 use super::tree::NodeId;
-use crate::raw::File;
 
 /// Number of an open handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,7 +18,7 @@ pub struct HandleId(pub u64);
 /// One open of a file.
 pub(super) struct FileHandle {
     pub(super) open: Arc<OpenFile>,
-    pub(super) raw: Arc<File>,
+    pub(super) raw: Arc<Opened>,
     pub(super) writable: bool,
     /// Something was written through this handle that no flush has followed yet.
     pub(super) dirty: AtomicBool,

@@ -13,7 +13,9 @@ impl EncFs {
             return Err(FsError::HardLink);
         }
         let _steady = self.tree.steady(&[id, parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
+        // Another name would open the configuration for writing.
+        self.check_node_changeable(id)?;
         let place = self.tree.place(id).ok_or(FsError::NoSuchNode)?;
         let to = self.raw_dir(parent)?;
         let to = to.as_deref().unwrap_or(&self.volume.root);

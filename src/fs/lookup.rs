@@ -34,7 +34,7 @@ impl EncFs {
     pub(super) fn link_to(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
         let dir_iv = self.tree.dir_iv(parent).ok_or(FsError::NoSuchNode)?;
         let BothNames { shown, stored, iv } = self.by_shown(name, dir_iv)?;
-        if self.is_unreachable(parent, &stored) {
+        if self.is_temporary(stored.as_bytes()) {
             return Err(FsError::NoSuchEntry);
         }
         Ok(Link {
@@ -45,18 +45,16 @@ impl EncFs {
         })
     }
 
-    /// The same for a name that shall be removed or become another one.
-    pub(super) fn old_link(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
-        let link = self.link_to(parent, name)?;
-        self.check_changeable(parent, link.raw.as_bytes())?;
-        Ok(link)
-    }
-
-    /// The same for a name that shall be made: a configuration file's is refused.
-    pub(super) fn new_link(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
-        match self.old_link(parent, name) {
+    /// The same for a name that shall be made, removed or become another one: the configuration
+    /// file's is refused.
+    pub(super) fn link_to_change(&self, parent: NodeId, name: &[u8]) -> Result<Link, FsError> {
+        match self.link_to(parent, name) {
             Err(FsError::NoSuchEntry) => Err(FsError::Reserved),
-            link => link,
+            Err(error) => Err(error),
+            Ok(link) => {
+                self.check_changeable(parent, link.raw.as_bytes())?;
+                Ok(link)
+            }
         }
     }
 

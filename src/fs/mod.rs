@@ -10,6 +10,7 @@
 //! | `create`, `remove`, `link`, `symlink` | entries made and removed |
 //! | `rename`, `rename_tree` | the simple rename; the one that changes names or headers below |
 //! | `rewrap` | a file's header under another external IV |
+//! | `shorten` | cutting a file on storage that cannot |
 //! | `intent`, `recover` | the record of such a rename; settling a broken one at mount |
 //! | `read_write`, `space` | contents; holes, reservation, copying |
 //! | `readdir` | listings |
@@ -39,6 +40,7 @@ mod remove;
 mod rename;
 mod rename_tree;
 mod rewrap;
+mod shorten;
 mod space;
 mod statfs;
 mod symlink;
@@ -110,6 +112,8 @@ pub struct EncFs {
     intents: intent::Intents,
     /// Every raw operation is a round trip: partial blocks wait for the rest of theirs.
     remote: bool,
+    /// What cutting files does here.
+    cuts: shorten::Cuts,
     /// The storage's inode numbers were seen to differ between name and descriptor.
     inodes_vary: AtomicBool,
 }
@@ -128,6 +132,7 @@ impl EncFs {
             handles: Handles::default(),
             intents: intent::Intents::default(),
             remote: volume.root.is_remote(),
+            cuts: shorten::Cuts::default(),
             inodes_vary: AtomicBool::new(false),
             volume,
             options,

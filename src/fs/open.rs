@@ -8,7 +8,7 @@ use std::time::Instant;
 use parking_lot::{Mutex, RwLockWriteGuard};
 
 use super::handles::FileHandle;
-use super::open_files::OpenFile;
+use super::open_files::{OpenFile, Opened};
 use super::tree::{NodeId, Place};
 use super::{EncFs, FsError, HandleId};
 use crate::blockio::ContentState;
@@ -43,7 +43,7 @@ impl EncFs {
 
     pub(super) fn add_handle(
         &self,
-        raw: Arc<File>,
+        raw: Arc<Opened>,
         open: Arc<OpenFile>,
         writable: bool,
     ) -> HandleId {
@@ -64,7 +64,7 @@ impl EncFs {
         &self,
         id: NodeId,
         access: Access,
-    ) -> Result<(Arc<File>, Arc<OpenFile>), FsError> {
+    ) -> Result<(Arc<Opened>, Arc<OpenFile>), FsError> {
         let place = self.tree.place(id);
         let file = match &place {
             Some(place) => self.open_at(place, access)?,
@@ -77,18 +77,17 @@ impl EncFs {
         if let Some(place) = &place {
             self.check_identity(id, place, &stat)?;
         }
-        let file = Arc::new(file);
-        let writable = access == Access::ReadWrite;
+        let opened = Opened::new(file, access == Access::ReadWrite);
         // Under external IV chaining the header stays that of the name it had last.
         let last_iv = self.tree.with(id, |node| node.last_iv).unwrap_or_default();
         let external_iv = self.external_iv(place.map_or(last_iv, |place| place.iv));
-        let open = self.open_files.add(id, &file, writable, stat.mode, || {
+        let open = self.open_files.add(id, &opened, stat.mode, || {
             ContentState::new(stat.size, external_iv).holding(self.remote)
         });
         if open.content.read().stored_len() != stat.size {
             open.suspect.store(true, Ordering::Relaxed);
         }
-        Ok((file, open))
+        Ok((opened, open))
     }
 
     fn open_at(&self, place: &Place, access: Access) -> Result<File, FsError> {
@@ -153,11 +152,22 @@ impl EncFs {
             handle.changed.store(true, Ordering::Relaxed);
             let flushed = self
                 .flush_held(&handle)
-                .and_then(|()| Ok(handle.raw.flush()?));
+                .and_then(|()| Ok(handle.raw.file().flush()?));
             if flushed.is_err() {
                 handle.dirty.store(true, Ordering::Relaxed);
             }
             return flushed;
+        }
+        let open = &handle.open;
+        if open.dirty.swap(false, Ordering::Relaxed)
+            && let Some(opened) = open.writable()
+        {
+            // Cut by its name: the first close tells, whoever's it is.
+            handle.changed.store(true, Ordering::Relaxed);
+            return opened.file().flush().map_err(|error| {
+                open.dirty.store(true, Ordering::Relaxed);
+                error.into()
+            });
         }
         Ok(())
     }
@@ -170,7 +180,7 @@ impl EncFs {
         self.check_writable()?;
         let handle = self.handles.file(handle)?;
         self.flush_held(&handle)?;
-        handle.raw.sync(data_only)?;
+        handle.raw.file().sync(data_only)?;
         Ok(())
     }
 
@@ -181,8 +191,8 @@ impl EncFs {
             return Ok(());
         }
         let mut content = open.content.write();
-        if let Some(file) = open.writable_file() {
-            self.content(&file).flush_held(&mut content)?;
+        if let Some(opened) = open.writable() {
+            self.content(&opened.file()).flush_held(&mut content)?;
         }
         Ok(())
     }
@@ -202,7 +212,7 @@ impl EncFs {
 
     /// Takes a raw file out of the table of open ones. What this mount knows of its length is
     /// kept for as long as storage may lag.
-    pub(super) fn leave(&self, open: &Arc<OpenFile>, raw: &Arc<File>, changed: bool) {
+    pub(super) fn leave(&self, open: &Arc<OpenFile>, raw: &Arc<Opened>, changed: bool) {
         if changed && self.remote {
             let content = open.content.read();
             let left = (!content.is_stale()).then(|| (Instant::now(), content.stored_len()));

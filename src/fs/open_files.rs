@@ -24,8 +24,31 @@ pub(super) struct OpenFile {
     pub(super) mode: AtomicU32,
     /// This mount made the file and set no file capabilities: there are none.
     pub(super) no_capabilities: AtomicBool,
-    /// The raw files of all handles; the writable ones first.
-    pub(super) files: Mutex<Vec<(Arc<File>, bool)>>,
+    /// The file was changed through none of its handles, and no flush has followed yet.
+    pub(super) dirty: AtomicBool,
+    /// What the handles have open; the writable ones first.
+    files: Mutex<Vec<Arc<Opened>>>,
+}
+
+/// What one handle has open. The raw file behind it is exchanged where storage cannot cut one:
+/// whoever reads or changes contents asks for it while the content lock is held.
+pub(super) struct Opened {
+    raw: Mutex<Arc<File>>,
+    writable: bool,
+}
+
+impl Opened {
+    pub(super) fn new(raw: File, writable: bool) -> Arc<Self> {
+        Arc::new(Self {
+            raw: Mutex::new(Arc::new(raw)),
+            writable,
+        })
+    }
+
+    /// The raw file as it is now.
+    pub(super) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.raw.lock())
+    }
 }
 
 /// The open files.
@@ -38,12 +61,11 @@ impl OpenFiles {
         self.0.lock().get(&node).cloned()
     }
 
-    /// Adds a handle's raw file to the state of `node`, made by `state` if it was not open.
+    /// Adds what a handle has open to the state of `node`, made by `state` if it was not open.
     pub(super) fn add(
         &self,
         node: NodeId,
-        raw: &Arc<File>,
-        writable: bool,
+        opened: &Arc<Opened>,
         mode: u32,
         state: impl FnOnce() -> ContentState,
     ) -> Arc<OpenFile> {
@@ -55,24 +77,23 @@ impl OpenFiles {
                 suspect: AtomicBool::new(false),
                 mode: AtomicU32::new(mode),
                 no_capabilities: AtomicBool::new(false),
+                dirty: AtomicBool::new(false),
                 files: Mutex::new(Vec::new()),
             })
         });
         let open = Arc::clone(open);
         let mut files = open.files.lock();
-        let at = if writable { 0 } else { files.len() };
-        files.insert(at, (Arc::clone(raw), writable));
+        let at = if opened.writable { 0 } else { files.len() };
+        files.insert(at, Arc::clone(opened));
         drop(files);
         open
     }
 
-    /// Takes a handle's raw file away; the state goes with the last one.
-    pub(super) fn remove(&self, open: &Arc<OpenFile>, raw: &Arc<File>) {
+    /// Takes what a handle had open away; the state goes with the last one.
+    pub(super) fn remove(&self, open: &Arc<OpenFile>, opened: &Arc<Opened>) {
         let mut table = self.0.lock();
         let mut files = open.files.lock();
-        if let Some(at) = files.iter().position(|(file, _)| Arc::ptr_eq(file, raw)) {
-            files.remove(at);
-        }
+        files.retain(|other| !Arc::ptr_eq(other, opened));
         if files.is_empty() {
             table.remove(&open.node);
         }
@@ -83,15 +104,21 @@ impl OpenFile {
     /// A raw file of any handle, a writable one if there is one.
     pub(super) fn any_file(&self) -> Option<Arc<File>> {
         let files = self.files.lock();
-        files.first().map(|(file, _)| Arc::clone(file))
+        files.first().map(|opened| opened.file())
     }
 
-    /// A raw file that can be written.
-    pub(super) fn writable_file(&self) -> Option<Arc<File>> {
+    /// What some handle has open for writing.
+    pub(super) fn writable(&self) -> Option<Arc<Opened>> {
         let files = self.files.lock();
-        files
-            .first()
-            .filter(|(_, writable)| *writable)
-            .map(|(file, _)| Arc::clone(file))
+        files.first().filter(|opened| opened.writable).cloned()
+    }
+
+    /// All handles have `file` open from now on, which holds the same. The caller holds the content
+    /// exclusively.
+    pub(super) fn exchange(&self, file: File) {
+        let file = Arc::new(file);
+        for opened in &*self.files.lock() {
+            *opened.raw.lock() = Arc::clone(&file);
+        }
     }
 }

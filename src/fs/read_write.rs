@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::attr_set::without_set_ids;
 use super::handles::FileHandle;
 use super::{EncFs, FsError, HandleId};
-use crate::blockio::{Content, PlainData};
+use crate::blockio::{self, Content, PlainData};
 use crate::raw::File;
 
 impl EncFs {
@@ -30,10 +30,21 @@ impl EncFs {
         let open = &handle.open;
         if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
             let mut content = open.content.write();
-            self.refresh(open, &handle.raw, &mut content)?;
+            self.refresh(open, &handle.raw.file(), &mut content)?;
         }
         let content = open.content.read();
-        Ok(self.content(&handle.raw).read_at(&content, at, len)?)
+        match self.content(&handle.raw.file()).read_at(&content, at, len) {
+            // Somebody else may have cut the file.
+            Err(blockio::Error::Missing { .. }) => {
+                drop(content);
+                open.suspect.store(true, Ordering::Relaxed);
+                let mut content = open.content.write();
+                let file = handle.raw.file();
+                self.refresh(open, &file, &mut content)?;
+                Ok(self.content(&file).read_at(&content, at, len)?)
+            }
+            read => Ok(read?),
+        }
     }
 
     /// Writes plain bytes at `at`. `drop_set_ids`: the writer is not root, so that the file's
@@ -61,7 +72,7 @@ impl EncFs {
         let mode = handle.open.mode.load(Ordering::Relaxed);
         let left = without_set_ids(mode);
         if left != mode {
-            handle.raw.set_mode(left)?;
+            handle.raw.file().set_mode(left)?;
             handle.open.mode.store(left, Ordering::Relaxed);
         }
         Ok(())
@@ -82,9 +93,10 @@ impl EncFs {
         }
         let open = &handle.open;
         let mut content = open.content.write();
-        self.refresh(open, &handle.raw, &mut content)?;
+        let file = handle.raw.file();
+        self.refresh(open, &file, &mut content)?;
         handle.dirty.store(true, Ordering::Relaxed);
-        self.content(&handle.raw).write_at(&mut content, at, data)?;
+        self.content(&file).write_at(&mut content, at, data)?;
         Ok(())
     }
 

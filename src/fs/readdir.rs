@@ -79,7 +79,7 @@ impl EncFs {
         let raw = self.in_dir(id, true, crate::raw::Dir::entries)?;
         let mut entries = Vec::with_capacity(raw.len());
         for entry in raw {
-            if self.is_unlisted(id, &entry.name) {
+            if self.is_config(id, &entry.name) {
                 continue;
             }
             let Some(BothNames { shown, stored, iv }) = self.by_stored(entry.name, dir_iv) else {

@@ -32,7 +32,7 @@ impl EncFs {
     ) -> Result<(), FsError> {
         let child = self.tree.child(parent, &ShownName::new(name)?);
         let _held = self.tree.hold(&[parent], child.as_slice());
-        let link = self.old_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let pinned = child.and_then(|child| self.pin_open_dir(child, &link));
         self.in_dir(parent, false, |dir| remove(dir, link.raw.as_name()))?;
         if let (Some(child), Some(pinned)) = (child, pinned) {

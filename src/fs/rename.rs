@@ -59,8 +59,8 @@ impl EncFs {
         let _held = self.tree.hold(&[parent, new_parent], &changed);
 
         // A name that nothing can have is told before all is refused.
-        let to = self.new_link(new_parent, new_name)?;
-        let from = self.old_link(parent, name)?;
+        let to = self.link_to_change(new_parent, new_name)?;
+        let from = self.link_to_change(parent, name)?;
         let mut ends = Ends {
             kind: self.kind_of(child, &from)?,
             replaced: None,

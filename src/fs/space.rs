@@ -44,9 +44,10 @@ impl EncFs {
         }
         let open = &handle.open;
         let mut state = open.content.write();
-        self.refresh(open, &handle.raw, &mut state)?;
+        let file = handle.raw.file();
+        self.refresh(open, &file, &mut state)?;
         handle.dirty.store(true, Ordering::Relaxed);
-        let content = self.content(&handle.raw);
+        let content = self.content(&file);
         match what {
             Reserve::Grow | Reserve::KeepSize => {
                 content.reserve(&mut state, at, len, what == Reserve::Grow)?;
@@ -79,10 +80,10 @@ impl EncFs {
         let open = &handle.open;
         if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
             let mut content = open.content.write();
-            self.refresh(open, &handle.raw, &mut content)?;
+            self.refresh(open, &handle.raw.file(), &mut content)?;
         }
         let state = open.content.read();
-        Ok(self.content(&handle.raw).seek(&state, at, hole)?)
+        Ok(self.content(&handle.raw.file()).seek(&state, at, hole)?)
     }
 
     /// Copies up to `len` plain bytes between two handles; the result is how many were copied.

@@ -27,7 +27,7 @@ impl EncFs {
         target: &[u8],
     ) -> Result<Entry, FsError> {
         let _steady = self.tree.steady(&[parent]);
-        let link = self.new_link(parent, name)?;
+        let link = self.link_to_change(parent, name)?;
         let raw_target = self.stored_target(target)?;
         let stat = self.make(caller, parent, &link, 0o777, 0, |dir, name, _| {
             dir.symlink(&raw_target, name)

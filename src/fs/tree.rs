@@ -44,6 +44,9 @@ pub(super) struct Link {
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) raw_id: RawId,
+    /// The raw file before that one, where storage cannot cut files: a lookup under way meanwhile
+    /// may bring its number.
+    former_id: Option<RawId>,
     pub(super) kind: Kind,
     pub(super) links: Vec<Link>,
     pub(super) children: HashMap<ShownName, NodeId>,
@@ -94,6 +97,7 @@ impl Node {
     fn new(raw_id: RawId, kind: Kind) -> Self {
         Self {
             raw_id,
+            former_id: None,
             kind,
             links: Vec::new(),
             children: HashMap::new(),
@@ -206,9 +210,12 @@ impl Tree {
             .and_then(|parent| parent.children.get(&link.name).copied());
         if let Some(id) = known {
             if let Some(node) = nodes.nodes.get_mut(&id)
-                && node.raw_id == stat.id
+                && (node.raw_id == stat.id || node.former_id == Some(stat.id))
                 && node.kind == stat.kind
             {
+                if node.raw_id == stat.id {
+                    node.former_id = None;
+                }
                 node.lookups += 1;
                 return id;
             }
@@ -328,6 +335,20 @@ impl Tree {
             }
             nodes.collect(id);
         }
+    }
+
+    /// Another raw file has taken the place of the node's, under the same name.
+    pub(super) fn exchange_raw(&self, id: NodeId, raw_id: RawId) {
+        let mut nodes = self.nodes.lock();
+        let Some(node) = nodes.nodes.get_mut(&id) else {
+            return;
+        };
+        let former = std::mem::replace(&mut node.raw_id, raw_id);
+        node.former_id = Some(former);
+        if nodes.by_raw.get(&former) == Some(&id) {
+            nodes.by_raw.remove(&former);
+        }
+        nodes.by_raw.insert(raw_id, id);
     }
 
     /// Raw names and IVs of everything known below `id`, made anew after its own changed. The

@@ -40,7 +40,9 @@ fn content(error: &blockio::Error) -> Errno {
         blockio::Error::BlockMac { .. } => Errno::EBADMSG,
         blockio::Error::CutHeader { .. } | blockio::Error::BadHeader => Errno::EIO,
         // The storage did not do what it said.
-        blockio::Error::Unsettled { .. } | blockio::Error::NotCut { .. } => Errno::EIO,
+        blockio::Error::Unsettled { .. }
+        | blockio::Error::Missing { .. }
+        | blockio::Error::NotCut { .. } => Errno::EIO,
         blockio::Error::TooLarge => Errno::EFBIG,
         blockio::Error::ViewNotWritable => Errno::EROFS,
         blockio::Error::Crypto(_) => Errno::EIO,

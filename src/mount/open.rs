@@ -89,20 +89,8 @@ fn check_demands(config: &VolumeConfig, request: &MountRequest) -> Result<(), Fa
         .advise("A volume keeps the settings it was created with.")
         .on_stdout());
     }
-    let fits_reverse = !config.chained_name_iv
-        && !config.external_iv
-        && config.mac_bytes == 0
-        && config.rand_bytes == 0;
-    if request.direction == Direction::Reverse && !fits_reverse {
-        return Err(Failure::new(
-            "not_for_reverse",
-            "the configuration loaded is not compatible with --reverse",
-        )
-        .advise(
-            "Reverse mode takes volumes without chaining, block codes and random bytes, as \
-             encfs-rs --reverse creates them.",
-        )
-        .on_stdout());
+    if request.direction == Direction::Reverse && !config.fits_reverse() {
+        return Err(Failure::not_for_reverse());
     }
     if config.plain_data && !request.insecure {
         return Err(Failure::new(

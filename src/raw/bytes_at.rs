@@ -32,6 +32,15 @@ pub trait BytesAt {
     /// What the storage answered.
     fn len(&self) -> Result<u64, Error>;
 
+    /// Whether nothing can be read from position `at` on, whatever [`len`](Self::len) says: the
+    /// size that storage reports may be an old one.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    fn ends_by(&self, at: u64) -> Result<bool, Error> {
+        Ok(self.read_at(&mut [0], at)? == 0)
+    }
+
     /// Whether there are no bytes.
     ///
     /// # Errors
@@ -56,5 +65,10 @@ impl BytesAt for File {
 
     fn len(&self) -> Result<u64, Error> {
         Ok(self.stat()?.size)
+    }
+
+    fn ends_by(&self, at: u64) -> Result<bool, Error> {
+        self.drop_cached(at);
+        Ok(File::read_at(self, &mut [0], at)? == 0)
     }
 }

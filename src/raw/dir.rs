@@ -197,6 +197,24 @@ impl Dir {
         Ok(File::new(fd, Arc::clone(&self.meter)))
     }
 
+    /// Opens the file at a relative `path` for reading, links and `..` followed wherever they lead. For plain
+    /// folders whose owner named the path; nothing in a raw tree is opened this way.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn open_followed(&self, path: &Path) -> Result<File, Error> {
+        self.meter.count(Op::OpenFile);
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd =
+            rustix::io::retry_on_intr(|| rustix::fs::openat(&self.fd, path, flags, Mode::empty()))
+                .map_err(|errno| Error {
+                    op: Op::OpenFile,
+                    name: None,
+                    errno,
+                })?;
+        Ok(File::new(fd, Arc::clone(&self.meter)))
+    }
+
     /// Makes the file `name`, which must not exist, and opens it for reading and writing
     /// whatever `mode` (permission bits, before the umask) allows.
     ///

@@ -87,6 +87,16 @@ impl File {
         )
     }
 
+    /// Lets the kernel forget what it has read from position `at` on, so that the next read asks
+    /// the storage. What has not been written yet stays.
+    pub fn drop_cached(&self, at: u64) {
+        /// The kernel forgets whole pages only, and none is larger than this.
+        const LARGEST_PAGE: u64 = 64 * 1024;
+        let from = at - at % LARGEST_PAGE;
+        // A kernel without it has cached nothing, or the answer is an old one.
+        let _ = rustix::fs::fadvise(&self.fd, from, None, rustix::fs::Advice::DontNeed);
+    }
+
     /// Attributes of the open file, also when it has no name any more.
     ///
     /// # Errors

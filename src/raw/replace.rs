@@ -86,6 +86,33 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     create(&dir, &name, bytes, &mut |_| Ok(()))
 }
 
+/// How names of temporary files begin.
+const TEMPORARY: &[u8] = b".encfs-rs-tmp-";
+
+/// Whether a stored name is that of a temporary file, perhaps of a program that died: no file of
+/// the user's, though under null naming it decodes.
+#[must_use]
+pub fn is_temporary(name: &[u8]) -> bool {
+    name.starts_with(TEMPORARY)
+}
+
+/// A new file in `dir` under a name that nothing else has and that is none of a volume's; whoever
+/// made it renames or removes it.
+///
+/// # Errors
+/// What the storage answered.
+pub fn new_temporary(dir: &Dir, mode: u32) -> Result<(Name, File), Error> {
+    temporary(dir, mode, &mut |_| Ok(()))
+}
+
+/// Makes a rename to `name` in `dir` survive a crash, where storage can.
+///
+/// # Errors
+/// What the storage answered.
+pub fn make_name_safe(dir: &Dir, name: &Name) -> Result<(), Error> {
+    sync_dir(dir, name, &mut |_| Ok(()))
+}
+
 /// The directory and last component of a path.
 fn locate(path: &Path) -> Result<(Dir, Name), Error> {
     let name = last_name(path)?;
@@ -251,9 +278,9 @@ fn temporary(dir: &Dir, mode: u32, hook: Hook<'_>) -> Result<(Name, File), Error
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let nanos = now.map_or(0, |t| t.subsec_nanos());
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let text = format!(".encfs-rs-tmp-{}-{nanos}-{count}", std::process::id());
+        let unique = format!("{}-{nanos}-{count}", std::process::id());
         let invalid = |_| Error::on_file(Op::Create, Errno::INVAL);
-        let name = Name::new(text.into_bytes()).map_err(invalid)?;
+        let name = Name::new([TEMPORARY, unique.as_bytes()].concat()).map_err(invalid)?;
         ask(hook, Step::Create, Op::Create, &name)?;
         match dir.create_file(&name, mode) {
             Ok(file) => return Ok((name, file)),

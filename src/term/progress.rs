@@ -118,6 +118,14 @@ impl Progress {
         self.tell();
     }
 
+    /// The line makes room for what `other` writes to standard error.
+    pub fn beside(&self, other: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(other),
+            None => other(),
+        }
+    }
+
     /// The line goes, if there is one.
     pub fn done(&mut self) {
         self.line.done();

@@ -24,43 +24,41 @@ pub struct ConfigFile {
 struct Candidate {
     name: &'static str,
     variable: Option<&'static str>,
-    /// `None`: known, but unsupported.
-    generation: Option<Generation>,
+    form: Form,
+}
+
+/// What is known of a configuration by its name.
+#[derive(Clone, Copy)]
+enum Form {
+    Read(Generation),
+    /// Unsupported: who wrote it.
+    Older(&'static str),
+    Foreign(&'static str),
 }
 
 /// In this order; the first that is there is the one.
-const CANDIDATES: [Candidate; 6] = [
-    Candidate {
-        name: NEW_NAME,
-        variable: Some("ENCFS6_CONFIG"),
-        generation: Some(Generation::V6),
-    },
-    Candidate {
-        name: ".encfs5",
-        variable: Some("ENCFS5_CONFIG"),
-        generation: Some(Generation::V5),
-    },
-    Candidate {
-        name: ".encfs4",
-        variable: None,
-        generation: Some(Generation::V4),
-    },
-    Candidate {
-        name: ".encfs3",
-        variable: None,
-        generation: None,
-    },
-    Candidate {
-        name: ".encfs2",
-        variable: None,
-        generation: None,
-    },
-    Candidate {
-        name: ".encfs",
-        variable: None,
-        generation: None,
-    },
+const CANDIDATES: [Candidate; 9] = [
+    candidate(NEW_NAME, Some("ENCFS6_CONFIG"), Form::Read(Generation::V6)),
+    candidate(".encfs5", Some("ENCFS5_CONFIG"), Form::Read(Generation::V5)),
+    candidate(".encfs4", None, Form::Read(Generation::V4)),
+    candidate(".encfs3", None, Form::Older("EncFS 0.x")),
+    candidate(".encfs2", None, Form::Older("an early EncFS 0.x")),
+    candidate(".encfs", None, Form::Older("an early EncFS 0.x")),
+    candidate(".encfs7", None, Form::Foreign(ENCFS_2)),
+    candidate(".encfs.txt", None, Form::Foreign(ENCFS_2)),
+    // EDS on Android reads it, where names with a dot are hard to handle
+    candidate("encfs6.xml", None, Form::Read(Generation::V6)),
 ];
+
+const ENCFS_2: &str = "Safe or a development version of EncFS 2";
+
+const fn candidate(name: &'static str, variable: Option<&'static str>, form: Form) -> Candidate {
+    Candidate {
+        name,
+        variable,
+        form,
+    }
+}
 
 /// Name of the configuration of a new volume.
 const NEW_NAME: &str = ".encfs6.xml";
@@ -96,9 +94,10 @@ pub(super) fn find_with(
             path: path.clone(),
             source,
         })?;
-        match (there, named_by, candidate.generation) {
-            (true, _, Some(generation)) => return load(&path, generation).map(Some),
-            (true, _, None) => return Err(Error::Prehistoric { path }),
+        match (there, named_by, candidate.form) {
+            (true, _, Form::Read(generation)) => return load(&path, generation).map(Some),
+            (true, _, Form::Older(writer)) => return Err(Error::Prehistoric { path, writer }),
+            (true, _, Form::Foreign(writer)) => return Err(Error::Foreign { path, writer }),
             (false, Some(named_by), _) => return Err(Error::NoSuchFile { path, named_by }),
             (false, None, _) => {}
         }

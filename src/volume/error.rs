@@ -39,12 +39,23 @@ pub enum Error {
 
     /// The volume is older than EncFS 1.0.
     #[error(
-        "{}: the volume was made by EncFS 0.x or older and is not supported; no release since EncFS 1.5 can open it",
+        "{}: the volume was made by {writer} and is not supported; no release since EncFS 1.5 can open it",
         .path.display()
     )]
     Prehistoric {
         /// The configuration file.
         path: PathBuf,
+        /// Who wrote it, by its name.
+        writer: &'static str,
+    },
+
+    /// The volume belongs to another line of programs, with a configuration of another kind.
+    #[error("{}: the volume was made by {writer} and is not supported", .path.display())]
+    Foreign {
+        /// The configuration file.
+        path: PathBuf,
+        /// Who wrote it, by its name.
+        writer: &'static str,
     },
 
     /// The configuration file that an option or variable names does not exist.

@@ -90,7 +90,7 @@ pub(super) fn quick_settings() -> NewVolume {
 #[test]
 fn every_volume_opens_with_its_password_and_no_other() {
     let configs = all_configs();
-    assert_eq!(configs.len(), 18);
+    assert_eq!(configs.len(), 32);
     for (file, word) in configs {
         let config = parse(&config_bytes(&file), generation_of(&file)).unwrap();
         volume_key(&config, &password(&word), true).unwrap_or_else(|e| panic!("{file}: {e}"));
@@ -192,6 +192,33 @@ fn older_volumes_are_named_as_such() {
         let made = create(&scratch.0, &quick_settings(), &password("pw"));
         assert!(matches!(made, Err(Error::AlreadyAVolume { .. })));
     }
+}
+
+#[test]
+fn volumes_of_another_line_are_named_as_such() {
+    for name in [".encfs7", ".encfs.txt"] {
+        let scratch = Scratch::new("foreign");
+        fs::write(scratch.0.join(name), b"creator: \"EncFS 2.0\"\n").unwrap();
+        assert!(matches!(scratch.find(), Err(Error::Foreign { .. })));
+        let made = create(&scratch.0, &quick_settings(), &password("pw"));
+        assert!(matches!(made, Err(Error::AlreadyAVolume { .. })));
+        // a configuration that we read comes first
+        scratch.put(".encfs5", "v5-2007.encfs5");
+        assert!(scratch.find().unwrap().is_some());
+    }
+}
+
+#[test]
+fn a_configuration_without_the_dot_comes_last() {
+    let scratch = Scratch::new("dotless");
+    let path = scratch.put("encfs6.xml", "standard.encfs6.xml");
+    let found = scratch.find().unwrap().unwrap();
+    assert_eq!(found.path, path);
+    assert_eq!(found.generation, Generation::V6);
+    let made = create(&scratch.0, &quick_settings(), &password("pw"));
+    assert!(matches!(made, Err(Error::AlreadyAVolume { .. })));
+    scratch.put(".encfs4", "v4.encfs4");
+    assert_eq!(scratch.find().unwrap().unwrap().generation, Generation::V4);
 }
 
 #[test]

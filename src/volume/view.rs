@@ -1,8 +1,12 @@
 //! One file of a plain tree, encrypted as reverse mode shows it (format 8): for `cat --reverse`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use super::{AccessError, Volume};
 use crate::blockio::{CipherView, PlainData};
-use crate::raw::{self, Access, Errno, Kind, Name};
+use crate::raw::{self, Errno, Kind};
 
 /// Bytes per step.
 const STEP: usize = 1024 * 1024;
@@ -16,7 +20,8 @@ pub struct ViewFile<'v> {
 
 impl<'v> ViewFile<'v> {
     /// Opens the file at a path from the root: a plain path, or if there is no such file an
-    /// encrypted one. Slashes in front do not matter; symbolic links are not followed.
+    /// encrypted one. Slashes in front do not matter; symbolic links are followed wherever they lead, as by any
+    /// program that reads the plain folder.
     ///
     /// # Errors
     /// [`AccessError`] for the plain path, if the path is no encrypted one either.
@@ -32,29 +37,19 @@ impl<'v> ViewFile<'v> {
     }
 
     fn open_plain(volume: &'v Volume, path: &[u8]) -> Result<Self, AccessError> {
-        let mut dir = volume.root.reopen()?;
-        let mut parts = path
-            .split(|&byte| byte == b'/')
-            .filter(|part| !part.is_empty() && *part != b".")
-            .peekable();
-        while let Some(part) = parts.next() {
-            let name = Name::new(part).map_err(|_| AccessError::OutsideVolume)?;
-            if parts.peek().is_some() {
-                dir = dir.open_dir(&name)?;
-                continue;
-            }
-            let file = dir.open_file(&name, Access::Read)?;
-            let stat = file.stat()?;
-            if stat.kind != Kind::File {
-                return Err(AccessError::NotAFile(stat.kind));
-            }
-            return Ok(Self {
-                volume,
-                file,
-                inode: stat.id.ino,
-            });
+        let start = path.iter().position(|&byte| byte != b'/');
+        let below = start.and_then(|at| path.get(at..)).unwrap_or(b".");
+        let below = Path::new(OsStr::from_bytes(below));
+        let file = volume.root.open_followed(below)?;
+        let stat = file.stat()?;
+        if stat.kind != Kind::File {
+            return Err(AccessError::NotAFile(stat.kind));
         }
-        Err(AccessError::NotAFile(Kind::Dir))
+        Ok(Self {
+            volume,
+            file,
+            inode: stat.id.ino,
+        })
     }
 
     /// The encrypted bytes from `at`, at most 1 MiB of them; none at the end.

@@ -101,6 +101,10 @@ impl<'v> VolumeDir<'v> {
             if self.is_reserved(&entry.name) {
                 continue;
             }
+            if raw::replace::is_temporary(&entry.name) {
+                listing.undecodable.push(entry.name);
+                continue;
+            }
             let decoded = self.names.decode(&entry.name);
             let (Ok((plain, iv)), Ok(raw)) = (decoded, RawName::new(entry.name.clone())) else {
                 listing.undecodable.push(entry.name);
