@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use compat_tests::oracle::{Program, in_path};
 use compat_tests::run::run;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "info",
     "passwd",
     "autopasswd",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 10] = [
     "encode",
     "showcruft",
     "export",
+    "probe",
 ];
 
 /// Long options at the start of a line of the options of a help text.

@@ -70,27 +70,24 @@ fn contents(f: &Findings, all: &mut Vec<Consequence>) {
                     that is said about contents here is certain.";
         add(all, "contents_unseen", text);
     }
-    let cut_at_zero = f.shortening_to_zero_is_reliable();
+    let cuts = [
+        f.truncate_to_zero,
+        f.truncate_to_header,
+        f.truncate_in_block,
+    ];
     if broken(f.truncate_to_zero) {
-        let text = "A file that is rewritten shorter keeps its old end, whatever program writes \
-                    it. Write new files and rename them, as rsync does without --inplace.";
+        let text = "A file that is rewritten shorter keeps its old end, also with EncFS 1.9. In a \
+                    volume of encfs-rs it does not: what stays becomes a new file.";
         add(all, "rewriting_keeps_old_end", text);
-    } else if cut_at_zero
-        && [f.truncate_to_header, f.truncate_in_block]
-            .into_iter()
-            .any(lacking)
-    {
+    } else if cuts.into_iter().any(lacking) {
         let text = "EncFS 1.9 with its usual settings would leave old bytes at the end of \
                     rewritten files, or fail to rewrite them. encfs-rs rewrites them rightly, \
                     with any settings.";
         add(all, "encfs_1_9_leaves_old_end", text);
     }
-    if [f.truncate_to_header, f.truncate_in_block]
-        .into_iter()
-        .any(lacking)
-    {
-        let text = "Shortening a file without emptying it is an error in a volume here: do not \
-                    use rsync --inplace.";
+    if cuts.into_iter().any(lacking) {
+        let text = "Shortening a file makes encfs-rs write what stays anew, as a new file: \
+                    rsync --inplace gains nothing here.";
         add(all, "no_inplace", text);
     }
     let changes = [f.overwrite_header, f.overwrite];

@@ -455,7 +455,7 @@ fn json_findings(f: &Findings) -> Value {
             })
         }),
     );
-    let in_ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let in_ms = |time: Duration| (time.as_secs_f64() * 100_000.0).round() / 100.0;
     let each = f.latency.each().into_iter();
     let mut latency: Map<String, Value> = each
         .map(|(what, time)| (what.to_owned(), time.map(in_ms).into()))

@@ -9,7 +9,7 @@ use crate::raw::{Errno, SpaceInfo};
 pub enum Outcome {
     /// Carried out: seen at once (within a tenth of a second), and still there a second later.
     Honoured,
-    /// Acknowledged, and seen so many milliseconds later, at most; it is waited for 3 s.
+    /// Acknowledged, and seen so many milliseconds later; it is looked for during 3 s.
     Late(u32),
     /// Acknowledged and not carried out, or taken back within a second.
     Ignored,

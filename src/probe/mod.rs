@@ -108,14 +108,7 @@ fn answer(enter: impl FnOnce(&mut Findings) + Send + 'static) -> Result<Answer, 
 
 /// Questions by topic. Each topic has a folder of its own, of this name.
 const TOPICS: &[(&str, &[Question])] = &[
-    (
-        "visible",
-        &[
-            visible::size_while_open,
-            visible::size_after_close,
-            visible::contents,
-        ],
-    ),
+    ("visible", &[visible::size_while_open]),
     (
         "truncate",
         &[
@@ -181,10 +174,15 @@ fn in_folder(root: &Dir, folder: &Folder<'_>, plan: &Plan<'_>) -> Result<Finding
     let alone = Site::new(dir, plan);
     findings.latency = latency::measure(&alone)?;
     findings.read_past_end = visible::past_end(&alone)?;
-    let habits = Habits {
-        settle: visible::settling_time(&alone).map_err(not_written)?,
+    let mut habits = Habits {
+        settle: 0,
         bytes_past_end: findings.read_past_end == Outcome::Wrong,
     };
+    let alone = alone.knowing(habits);
+    let closed = visible::after_close(&alone).map_err(not_written)?;
+    findings.size_after_close = closed.size;
+    findings.contents_after_close = closed.contents;
+    habits.settle = closed.settle;
     (plan.progress)(1, all);
     let mut sites = Vec::new();
     for (topic, question) in questions {

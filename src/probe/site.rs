@@ -22,6 +22,17 @@ const MOST: usize = 16 * 1024;
 /// Length of the file that most questions start from, in bytes: not a multiple of any block.
 pub(super) const LENGTH: usize = 5000;
 
+impl Outcome {
+    /// What was seen so many milliseconds after it was ordered.
+    pub(super) fn seen_after(millis: u32) -> Self {
+        if millis > AT_ONCE {
+            Self::Late(millis)
+        } else {
+            Self::Honoured
+        }
+    }
+}
+
 /// Why a question has no answer of the usual kind.
 #[derive(Debug)]
 pub(super) enum Halt {
@@ -183,25 +194,20 @@ impl<'a> Site<'a> {
         at_once: u32,
         mut look: impl FnMut() -> Result<Sight, Halt>,
     ) -> Result<Outcome, Halt> {
-        let mut clock = Clock::new();
+        let start = Instant::now();
         let mut seen = Sight::Before;
-        let mut one_look = 0;
-        let mut began = 0;
-        for moment in moments(&[at_once]) {
-            self.wait(moment - clock.waited)?;
-            clock.waited = moment;
-            began = clock.millis();
+        let (mut began, mut one_look) = (0, 0);
+        self.look_at_moments(&[at_once], |moment| {
+            began = moment;
             seen = look()?;
             if moment == 0 {
                 // On slow storage the first look takes time in which the second would be due.
-                one_look = clock.millis();
+                one_look = millis_since(start);
             }
-            if seen == Sight::Done {
-                break;
-            }
-        }
+            Ok(seen == Sight::Done)
+        })?;
         if seen == Sight::Done && began > at_once + one_look {
-            return Ok(Outcome::Late(clock.millis()));
+            return Ok(Outcome::Late(began));
         }
         if seen == Sight::Done {
             self.wait(CONFIRM)?;
@@ -220,32 +226,45 @@ impl<'a> Site<'a> {
     /// Makes a file with these contents, and waits until they are seen.
     pub(super) fn seen_file(&self, name: &Name, contents: &[u8]) -> Result<(), Halt> {
         self.file(name, contents)?;
-        match self.seen_after(name, contents, &[self.patience(), self.patience() + 3000])? {
-            Some(_) => Ok(()),
-            None => Err(Halt::Failed(Errno::TIMEDOUT)),
+        self.await_contents(name, contents)
+    }
+
+    /// Waits until a file has these contents.
+    pub(super) fn await_contents(&self, name: &Name, contents: &[u8]) -> Result<(), Halt> {
+        let more = [self.patience(), self.patience() + 3000];
+        if self.look_at_moments(&more, |_| self.shows(name, contents))? {
+            Ok(())
+        } else {
+            Err(Halt::Failed(Errno::TIMEDOUT))
         }
     }
 
-    /// After how many milliseconds these contents are seen, looking at the usual moments and
-    /// those in `more`.
-    pub(super) fn seen_after(
+    /// Looks at the usual moments and those in `more` until `look`, which is told how many
+    /// milliseconds have passed, has seen enough. The result: whether it has.
+    pub(super) fn look_at_moments(
         &self,
-        name: &Name,
-        contents: &[u8],
         more: &[u32],
-    ) -> Result<Option<u32>, Halt> {
+        mut look: impl FnMut(u32) -> Result<bool, Halt>,
+    ) -> Result<bool, Halt> {
         let mut clock = Clock::new();
         for moment in moments(more) {
             self.wait(moment - clock.waited)?;
             clock.waited = moment;
-            let began = clock.millis();
-            match self.contents(name) {
-                Ok(seen) if seen == contents => return Ok(Some(began)),
-                Ok(_) | Err(Halt::Failed(Errno::NOENT)) => {}
-                Err(other) => return Err(other),
+            let began = if moment == 0 { 0 } else { clock.millis() };
+            if look(began)? {
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
+    }
+
+    /// Whether a file is there and has these contents.
+    pub(super) fn shows(&self, name: &Name, contents: &[u8]) -> Result<bool, Halt> {
+        match self.contents(name) {
+            Ok(seen) => Ok(seen == contents),
+            Err(Halt::Failed(Errno::NOENT)) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
     /// A file with [`LENGTH`] bytes that are seen.
@@ -326,9 +345,12 @@ impl Clock {
     }
 
     fn millis(&self) -> u32 {
-        let passed = u32::try_from(self.start.elapsed().as_millis());
-        self.waited.max(passed.unwrap_or(u32::MAX))
+        self.waited.max(millis_since(self.start))
     }
+}
+
+fn millis_since(start: Instant) -> u32 {
+    u32::try_from(start.elapsed().as_millis()).unwrap_or(u32::MAX)
 }
 
 /// The moments of [`LOOKS`] and `more`, in order.

@@ -47,7 +47,7 @@ pub(super) fn times(site: &Site<'_>) -> Result<Answer, Stopped> {
         }
         for name in &names {
             // What is on its way still would bring a time of its own.
-            site.seen_after(name, &pattern(1), &[])?;
+            site.await_contents(name, &pattern(1))?;
         }
         let before = told(site, &names)?;
         let ended = nanos_of(now());

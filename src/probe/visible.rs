@@ -11,14 +11,39 @@ const SHORT: usize = 8;
 /// Where something is then written, so that a gap of that page shows what a cache keeps.
 const FAR: usize = 60;
 
-/// Milliseconds until contents are seen after the close.
-pub(super) fn settling_time(site: &Site<'_>) -> Result<u32, Halt> {
-    let name = name("settle")?;
-    let contents = pattern(LENGTH);
-    site.file(&name, &contents)?;
-    let seen = site.seen_after(&name, &contents, &PATIENCE)?;
-    // What is never seen need not be waited for.
-    Ok(seen.unwrap_or_default())
+/// How a file that was just closed is seen.
+pub(super) struct AfterClose {
+    /// Its size.
+    pub(super) size: Outcome,
+    /// Its contents.
+    pub(super) contents: Outcome,
+    /// Milliseconds until both were seen, so far as they were.
+    pub(super) settle: u32,
+}
+
+/// Size and contents after the close. Asked alone: storage that is busy with other questions
+/// answers the first look when it would have been late.
+pub(super) fn after_close(site: &Site<'_>) -> Result<AfterClose, Halt> {
+    let name = name("closed")?;
+    let written = pattern(LENGTH);
+    site.file(&name, &written)?;
+    let (mut size, mut contents) = (None, None);
+    site.look_at_moments(&PATIENCE, |moment| {
+        if size.is_none() && sized(site, &name)? == Sight::Done {
+            size = Some(moment);
+        }
+        if contents.is_none() && site.shows(&name, &written)? {
+            contents = Some(moment);
+        }
+        Ok(size.is_some() && contents.is_some())
+    })?;
+    let outcome = |seen: Option<u32>| seen.map_or(Outcome::Ignored, Outcome::seen_after);
+    Ok(AfterClose {
+        size: outcome(size),
+        contents: outcome(contents),
+        // What is never seen need not be waited for.
+        settle: size.max(contents).unwrap_or_default(),
+    })
 }
 
 /// Size while the file is being written.
@@ -34,30 +59,13 @@ pub(super) fn size_while_open(site: &Site<'_>) -> Result<Answer, Stopped> {
     answer(move |findings| findings.size_while_open = outcome)
 }
 
-/// Size after the close.
-pub(super) fn size_after_close(site: &Site<'_>) -> Result<Answer, Stopped> {
-    let outcome = site.outcome(|| {
-        let name = name("closed")?;
-        site.file(&name, &pattern(LENGTH))?;
-        site.watch(|| sized(site, &name))
-    })?;
-    answer(move |findings| findings.size_after_close = outcome)
-}
-
 fn sized(site: &Site<'_>, name: &Name) -> Result<Sight, Halt> {
-    let size = site.dir()?.stat_fresh(name)?.size;
+    let size = match site.dir()?.stat_fresh(name) {
+        Ok(stat) => stat.size,
+        Err(error) if error.errno == Errno::NOENT => 0,
+        Err(error) => return Err(error.into()),
+    };
     Ok(Sight::of(&size, &0, &(LENGTH as u64)))
-}
-
-/// Contents after the close.
-pub(super) fn contents(site: &Site<'_>) -> Result<Answer, Stopped> {
-    let outcome = site.outcome(|| {
-        let name = name("contents")?;
-        let contents = pattern(LENGTH);
-        site.file(&name, &contents)?;
-        site.watch(|| Ok(Sight::of(&*site.contents(&name)?, b"", &contents)))
-    })?;
-    answer(move |findings| findings.contents_after_close = outcome)
 }
 
 /// Whether reading past the end gives bytes.

@@ -120,7 +120,7 @@ impl Progress {
 
     /// The line makes room for what `other` writes to standard error.
     pub fn beside(&self, other: impl FnOnce()) {
-        match &self.bar {
+        match &self.line.bar {
             Some(bar) => bar.suspend(other),
             None => other(),
         }
