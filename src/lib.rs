@@ -10,7 +10,7 @@
 //! | 5 | [`fuse`] | adapter to the FUSE library: translate, reply, errno. No decisions |
 //! | 4 | [`fs`] | the filesystem by inode, without FUSE |
 //! | 3 | [`volume`], [`profile`] | an opened volume; how a new one is chosen |
-//! | 2 | [`config`], [`config_xml`], [`nameio`], [`blockio`] | the format |
+//! | 2 | [`config`], [`config_xml`], [`nameio`], [`blockio`]; [`probe`] | the format; the examination of storage |
 //! | 1 | [`crypto`], [`raw`], [`term`] | primitives; system calls; the terminal |
 //! | 0 | [`secret`] | zeroised bytes |
 //!
@@ -26,6 +26,7 @@ pub mod fs;
 pub mod fuse;
 pub mod mount;
 pub mod nameio;
+pub mod probe;
 pub mod profile;
 pub mod raw;
 pub mod secret;

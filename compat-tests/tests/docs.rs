@@ -10,7 +10,7 @@ use compat_tests::docs::LINKED;
 use compat_tests::oracle::{Program, in_path};
 use compat_tests::run::{Finished, run};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "info",
     "passwd",
     "autopasswd",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 10] = [
     "encode",
     "showcruft",
     "export",
+    "probe",
 ];
 
 /// Long options at the start of a line of the options of a help text.

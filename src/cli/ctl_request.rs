@@ -88,6 +88,8 @@ pub enum Action {
         /// Where the password comes from.
         passwords: PasswordWays,
     },
+    /// Examine the storage.
+    Probe(Format),
     /// Print the volume key encrypted with itself.
     ShowKey {
         /// For whom.
@@ -168,6 +170,7 @@ fn meant_by(command: Command, before: PasswordArgs) -> Result<(OsString, Action)
         Command::Passwd(args) => (args.root, Action::Passwd),
         Command::Autopasswd(args) => (args.root, Action::Autopasswd),
         Command::Autocheckpasswd(args) => (args.root, Action::Autocheckpasswd),
+        Command::Probe(args) => (args.root, Action::Probe(format(args.json))),
         Command::ShowKey(args) => (
             args.root,
             Action::ShowKey {

@@ -74,6 +74,9 @@ pub(super) enum Command {
     /// Copy the plain files out without mounting
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Examine storage: what it does with files, what follows, which settings suit it
+    #[command(after_help = PROBE_EXAMPLES)]
+    Probe(ProbeArgs),
     /// Print the volume key, encrypted with itself
     #[command(name = "showKey", alias = "showkey", after_help = SHOWKEY_EXAMPLES)]
     ShowKey(ShowKeyArgs),
@@ -157,6 +160,17 @@ pub(super) struct ExportArgs {
     pub(super) password: PasswordArgs,
 }
 
+/// `probe`.
+#[derive(Debug, Args)]
+pub(super) struct ProbeArgs {
+    /// Folder in the storage, with a volume or without
+    #[arg(value_name = "rawDir", value_hint = ValueHint::DirPath)]
+    pub(super) root: OsString,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// `showKey`.
 #[derive(Debug, Args)]
 pub(super) struct ShowKeyArgs {
@@ -212,6 +226,7 @@ Examples:
   encfsctl-rs ls ~/rawfs photos              list without mounting
   encfsctl-rs cat ~/rawfs photos/a.jpg > a.jpg
   encfsctl-rs decode ~/rawfs dB3,kXq9        which file is this?
+  encfsctl-rs probe ~/rawfs                  what the storage below can do
 
 Each command has its own --help. Exit status: 0 done, 1 not done, with the reason.";
 
@@ -273,6 +288,14 @@ Copies modes, times, links and hard links, as root owners too. Nothing that exis
 Started again after it was stopped, it goes on: what is there with the same size and time is done.
 Anything else that is in the way, and what cannot be read, is named; the rest is copied, and the
 exit status is 1.";
+
+const PROBE_EXAMPLES: &str = "\
+Examples:
+  encfsctl-rs probe ~/rawfs
+  encfsctl-rs probe --json /mnt/drive | jq .findings.hard_links
+
+Works in one temporary folder in rawDir, which is removed at the end, also after Ctrl-C. What is
+there is not touched. Takes a few seconds, on slow storage up to a minute. No password is needed.";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:

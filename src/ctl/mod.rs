@@ -1,8 +1,8 @@
 //! The subcommands of encfsctl-rs, one file each.
 //!
 //! Each gets a request in which every word has its meaning, and gives an exit status or the
-//! [`Failure`] that says why not. Only the settings are read without a password; everything
-//! else checks it first, so nothing here shows garbage for a wrong one.
+//! [`Failure`] that says why not. Only the settings are read and storage is examined without a
+//! password; everything else checks it first, so nothing here shows garbage for a wrong one.
 
 mod cat;
 mod export;
@@ -11,6 +11,7 @@ mod ls;
 mod names;
 mod open;
 mod passwd;
+mod probe;
 mod showcruft;
 mod showkey;
 
@@ -47,6 +48,7 @@ fn meant(words: Vec<OsString>, format: &mut Format) -> Result<ExitCode, Failure>
         CtlRequest::Volume(request) => {
             *format = match &request.action {
                 Action::Info(wanted)
+                | Action::Probe(wanted)
                 | Action::Ls { format: wanted, .. }
                 | Action::ShowCruft { format: wanted, .. }
                 | Action::Export { format: wanted, .. }
@@ -64,6 +66,7 @@ fn act(request: &VolumeRequest) -> Result<(), Failure> {
     let mut console = Console::standard();
     match &request.action {
         Action::Info(format) => info::show(request, *format),
+        Action::Probe(format) => probe::examine(request, *format),
         Action::Passwd => passwd::ask_and_change(request, &mut console),
         Action::Autopasswd => passwd::change_from_lines(request, &mut console),
         Action::Autocheckpasswd => passwd::check_from_line(request, &mut console),

@@ -29,6 +29,13 @@ pub fn own_ids() -> Ids {
     }
 }
 
+/// Groups that this process belongs to besides its own; none if that cannot be told.
+#[must_use]
+pub fn own_groups() -> Vec<u32> {
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    groups.into_iter().map(|gid| gid.as_raw()).collect()
+}
+
 /// Sets the umask of the process to 0: from now on [`create_as`] applies the caller's.
 pub fn forget_process_umask() {
     rustix::process::umask(Mode::empty());

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
 use super::{Entry, Error, File, Kind, Meter, Name, Op, SpaceInfo, Stat};
@@ -108,6 +108,21 @@ impl Dir {
         let fail = Self::fail(Op::Stat, name);
         match rustix::fs::statat(&self.fd, name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Stat::from_sys(&stat).ok_or_else(|| fail(Errno::IO)),
+            Err(errno) => Err(fail(errno)),
+        }
+    }
+
+    /// [`stat`](Self::stat), asked of the storage whatever the kernel may believe still.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn stat_fresh(&self, name: &Name) -> Result<Stat, Error> {
+        self.meter.count(Op::Stat);
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_FORCE_SYNC;
+        let mask = StatxFlags::BASIC_STATS;
+        let fail = Self::fail(Op::Stat, name);
+        match rustix::fs::statx(&self.fd, name.as_os_str(), flags, mask) {
+            Ok(stat) => Stat::from_statx(&stat).ok_or_else(|| fail(Errno::IO)),
             Err(errno) => Err(fail(errno)),
         }
     }

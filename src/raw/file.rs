@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, SeekFrom, Timestamps};
+use rustix::fs::{AtFlags, FallocateFlags, SeekFrom, StatxFlags, Timestamps};
 use rustix::io::Errno;
 
 use super::dir_attr::timestamps;
@@ -105,6 +105,18 @@ impl File {
         self.meter.count(Op::FileStat);
         let stat = Self::done(Op::FileStat, rustix::fs::fstat(&self.fd))?;
         Stat::from_sys(&stat).ok_or(Error::on_file(Op::FileStat, Errno::IO))
+    }
+
+    /// [`stat`](Self::stat), asked of the storage whatever the kernel may believe still.
+    ///
+    /// # Errors
+    /// What the storage answered.
+    pub fn stat_fresh(&self) -> Result<Stat, Error> {
+        self.meter.count(Op::FileStat);
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
+        let stat = rustix::fs::statx(&self.fd, "", flags, StatxFlags::BASIC_STATS);
+        let stat = Self::done(Op::FileStat, stat)?;
+        Stat::from_statx(&stat).ok_or(Error::on_file(Op::FileStat, Errno::IO))
     }
 
     /// Makes what was written survive a crash; with `data_only` attributes that reading does

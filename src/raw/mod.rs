@@ -20,6 +20,7 @@ mod dir_attr;
 mod entries;
 mod error;
 mod file;
+mod filesystem_type;
 mod meter;
 mod name;
 mod pinned;
@@ -28,7 +29,7 @@ pub mod small_file;
 mod stat;
 
 pub use bytes_at::BytesAt;
-pub use caller::{Ids, create_as, forget_process_umask, own_ids};
+pub use caller::{Ids, create_as, forget_process_umask, own_groups, own_ids};
 pub use dir::{Access, Dir, RenameFlags};
 pub use entries::Entry;
 pub use error::{Errno, Error, Op};

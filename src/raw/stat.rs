@@ -123,6 +123,31 @@ impl Stat {
             ctime: time(s.st_ctime as i64, s.st_ctime_nsec),
         })
     }
+
+    pub(crate) fn from_statx(s: &rustix::fs::Statx) -> Option<Self> {
+        let time = |time: rustix::fs::StatxTimestamp| Time {
+            secs: time.tv_sec,
+            nanos: time.tv_nsec,
+        };
+        Some(Self {
+            id: RawId {
+                dev: rustix::fs::makedev(s.stx_dev_major, s.stx_dev_minor),
+                ino: s.stx_ino,
+            },
+            kind: Kind::of(FileType::from_raw_mode(s.stx_mode.into()))?,
+            mode: u32::from(s.stx_mode) & 0o7777,
+            nlink: s.stx_nlink.into(),
+            uid: s.stx_uid,
+            gid: s.stx_gid,
+            rdev: rustix::fs::makedev(s.stx_rdev_major, s.stx_rdev_minor),
+            size: s.stx_size,
+            blocks: s.stx_blocks,
+            blksize: s.stx_blksize,
+            atime: time(s.stx_atime),
+            mtime: time(s.stx_mtime),
+            ctime: time(s.stx_ctime),
+        })
+    }
 }
 
 /// Space and limits of the storage, as `statvfs` reports them.

@@ -9,6 +9,7 @@ mod names;
 mod password;
 mod program;
 mod progress;
+mod signals;
 
 pub use console::{Console, Rest};
 pub use names::{printable, printable_name};
@@ -17,4 +18,5 @@ pub use password::{
     line_password,
 };
 pub use program::program_password;
-pub use progress::Progress;
+pub use progress::{Progress, Steps};
+pub use signals::Unbroken;

@@ -488,6 +488,9 @@ impl Filesystem for Simulator {
         let done = self.run(Op::Fallocate, detail, |backing| {
             let open = backing.file(fh.0)?;
             self.take_space(offset + length, open.len()?)?;
+            if let Some(staged) = &open.staged {
+                staged.change();
+            }
             open.fallocate(mode, offset, length)
         });
         reply_empty(done, reply);
