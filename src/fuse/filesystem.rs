@@ -115,9 +115,7 @@ impl Filesystem for Adapter {
     }
 
     fn forget(&self, _: &Request, ino: INodeNo, nlookup: u64) {
-        if let Some(fs) = self.served.there() {
-            fs.forget(node(ino), nlookup);
-        }
+        self.served.forget(node(ino), nlookup);
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
