@@ -4,6 +4,8 @@ CARGO ?= cargo
 # where rustup puts cargo: a shell that was open before does not look there
 export PATH := $(PATH):$(HOME)/.cargo/bin
 PREFIX ?= /usr/local
+# where mount looks for helpers, whatever PREFIX is
+SBINDIR ?= /sbin
 DESTDIR ?=
 
 # where cargo builds, and the test programs that are built by cargo but are no dependencies
@@ -88,7 +90,7 @@ docs: deps-build
 	rm -rf $(TARGET)/docs
 	$(CARGO) run --release -p compat-tests --bin gen-docs -- $(TARGET)/docs
 
-# LINKS=1 adds the names of EncFS's own programs
+# LINKS=1 adds the names of EncFS's own programs; HELPER=1 the type encfs-rs for mount and fstab
 install: build docs
 	install -D -m 755 $(TARGET)/release/encfs-rs $(DESTDIR)$(PREFIX)/bin/encfs-rs
 	install -D -m 755 $(TARGET)/release/encfsctl-rs $(DESTDIR)$(PREFIX)/bin/encfsctl-rs
@@ -103,4 +105,8 @@ ifeq ($(LINKS),1)
 		ln -sf $$name-rs $(DESTDIR)$(PREFIX)/bin/$$name && \
 		ln -sf $$name-rs.1 $(DESTDIR)$(PREFIX)/share/man/man1/$$name.1 || exit 1; \
 	done
+endif
+ifeq ($(HELPER),1)
+	install -d $(DESTDIR)$(SBINDIR)
+	ln -sf $(PREFIX)/bin/encfs-rs $(DESTDIR)$(SBINDIR)/mount.encfs-rs
 endif

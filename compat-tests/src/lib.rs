@@ -16,6 +16,7 @@
 //! | [`docs`] | man pages and completions from the definitions of the command line |
 //! | [`rawfs`] | raw storage that misbehaves on demand, and volumes on it |
 //! | [`typist`] | a program at a terminal, and somebody who types |
+//! | [`private`] | scripts in a mount namespace of their own |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
@@ -28,6 +29,7 @@ pub mod mounted;
 pub mod ops;
 pub mod oracle;
 pub mod pair;
+pub mod private;
 pub mod random;
 pub mod rawfs;
 pub mod run;

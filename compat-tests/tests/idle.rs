@@ -2,7 +2,7 @@
 //!
 //! The real clock: one minute is the shortest idle time there is. All cases run side by side.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -176,6 +176,39 @@ fn on_demand_the_volume_closes_and_the_mount_stays() -> Result<()> {
     served.ended()
 }
 
+/// The kernel goes on holding nodes of a volume that is closed.
+fn a_shell_inside_finds_its_directory_again() -> Result<()> {
+    let place = Place::new()?;
+    let served = place.serve(&["-m", "-i1"])?;
+    let look = "pwd -P; ls -ial . ..; cksum ../moved inner/file";
+    let mut shell = Command::new("/bin/sh")
+        .args([
+            "-euc",
+            &format!("{look}; echo ----; read go; {look}; touch new; rm new"),
+        ])
+        .current_dir(place.mnt.join("tree/after"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()?;
+    served.until("volume closed")?;
+    ensure!(place.times_asked()? == 1, "asked before it was needed");
+    drop(shell.stdin.take().map(|mut pipe| pipe.write_all(b"go\n")));
+    let output = shell.wait_with_output()?;
+    ensure!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (before, after) = text.split_once("----\n").context("nothing seen")?;
+    ensure!(before.contains("inner"), "{before}");
+    ensure!(before == after, "other entries:\n{before}\n---\n{after}");
+    ensure!(
+        place.times_asked()? == 2,
+        "asked {} times",
+        place.times_asked()?
+    );
+    unmount_now(&place.mnt, false)?;
+    served.ended()
+}
+
 fn delayed_the_password_is_asked_for_at_the_first_access() -> Result<()> {
     let place = Place::new()?;
     let served = place.serve(&["--ondemand", "--delaymount"])?;
@@ -195,13 +228,14 @@ fn delayed_the_password_is_asked_for_at_the_first_access() -> Result<()> {
 #[test]
 fn idle_and_on_demand_mounts() {
     type Case = (&'static str, fn() -> Result<()>);
-    let cases: [Case; 4] = [
+    let cases: [Case; 5] = [
         ("an idle mount ends", an_idle_mount_ends_with_status_0),
         (
             "an open file keeps it",
             an_open_file_keeps_a_mount_until_it_is_closed,
         ),
         ("on demand", on_demand_the_volume_closes_and_the_mount_stays),
+        ("a shell inside", a_shell_inside_finds_its_directory_again),
         (
             "delayed",
             delayed_the_password_is_asked_for_at_the_first_access,

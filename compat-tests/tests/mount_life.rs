@@ -235,6 +235,61 @@ fn the_parent_returns_with_a_usable_mount_and_all_streams_closed() -> Result<()>
     daemon.wait()
 }
 
+/// Programs under `expect` leave descriptors open in what they start, and wait for their end.
+#[test]
+fn whatever_else_the_caller_left_open_is_closed_once_it_is_mounted() -> Result<()> {
+    let place = Place::new()?;
+    let passed = place.raw.with_file_name("password");
+    std::fs::write(&passed, &place.password)?;
+    // The password program still has them.
+    let inner = place.encfs(&["--extpass=cat <&8; cat >&7"])?;
+    let mut command = Command::new(in_path("sh", "dash")?);
+    command
+        .arg("-c")
+        .arg("exec 7>&1 8<\"$0\" >/dev/null 2>&1; exec \"$@\"")
+        .arg(&passed)
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let output = output_until_closed(command, b"from the program".to_vec())?;
+    ensure!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"from the program");
+    std::fs::metadata(place.mnt.join("size-1"))?;
+    unmount_now(&place.mnt, true)
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_stops_nothing() -> Result<()> {
+    let place = Place::new()?;
+    let mut command = place.encfs(&["-f", "-d"])?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    child
+        .stdin
+        .take()
+        .context("no pipe")?
+        .write_all(place.password.as_bytes())?;
+    let mut log = BufReader::new(child.stderr.take().context("no pipe")?).lines();
+    let mounted = |line: &std::io::Result<String>| {
+        line.as_ref()
+            .is_ok_and(|line| line.contains("Filesystem mounted"))
+    };
+    ensure!(log.any(|line| mounted(&line)), "it ended");
+    drop(log);
+    // Each of these is logged.
+    for _ in 0..3 {
+        ensure!(std::fs::read(place.mnt.join("size-1"))?.len() == 1);
+        ensure!(std::fs::metadata(place.mnt.join("none")).is_err());
+        ensure!(std::fs::read_dir(&place.mnt)?.count() > 10);
+    }
+    rustix::process::kill_process(Pid::from_child(&child), Signal::TERM)?;
+    let status = wait(&mut child, LIMIT)?.context("goes on")?;
+    ensure!(status.success(), "{status}");
+    ensure!(!is_mounted(&place.mnt)?, "still mounted");
+    Ok(())
+}
+
 #[test]
 fn a_mount_that_fails_after_the_fork_is_told_to_the_caller() -> Result<()> {
     let place = Place::new()?;
@@ -259,6 +314,8 @@ fn a_mount_that_fails_after_the_fork_is_told_to_the_caller() -> Result<()> {
 fn a_dead_mount_is_named_and_taken_away() -> Result<()> {
     let place = Place::new()?;
     let daemon = place.daemon()?;
+    // The kernel goes on knowing its attributes for a second.
+    std::fs::metadata(&place.mnt)?;
     daemon.signal(Signal::KILL)?;
     daemon.wait()?;
 

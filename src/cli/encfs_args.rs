@@ -1,9 +1,7 @@
 //! The words of `encfs-rs [options] rootDir mountPoint [-- FUSE options]`.
 //!
-//! Parsed as `getopt_long` did it for EncFS: options stand anywhere, also after the two
-//! directories; `--` ends them; a long option may be cut to a prefix that means only one;
-//! a repeated option counts once, the last one. Prefixes that meant one of EncFS's options still do, though an
-//! option of ours begins with them too: they are aliases. Parsing does nothing and reads nothing;
+//! What is typed goes through [`super::getopt`] first, which reads it as `getopt_long` did it for
+//! EncFS. A repeated option counts once, the last one. Parsing does nothing and reads nothing;
 //! [`super::request`] says what was meant. Options that are understood and refused, because
 //! what they ask for is not built, are not shown in the help.
 
@@ -23,7 +21,6 @@ use crate::profile::Profile;
     after_help = SHORT_EXAMPLES,
     after_long_help = EXAMPLES,
     disable_version_flag = true,
-    infer_long_args = true,
     args_override_self = true,
     max_term_width = 90
 )]
@@ -79,7 +76,7 @@ pub(super) struct EncfsArgs {
     pub(super) stdinpass: bool,
 
     /// Take the password from the output of this command (run by /bin/sh)
-    #[arg(long, aliases = ["e", "ex"], value_name = "COMMAND", value_hint = ValueHint::CommandString, help_heading = "Password")]
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, help_heading = "Password")]
     pub(super) extpass: Option<OsString>,
 
     /// Open with any password, right or wrong
@@ -91,7 +88,7 @@ pub(super) struct EncfsArgs {
     pub(super) annotate: bool,
 
     /// Configuration file, instead of the one in rootDir
-    #[arg(short = 'c', long, aliases = ["c", "co"], value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Volume")]
+    #[arg(short = 'c', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Volume")]
     pub(super) config: Option<OsString>,
 
     /// New volume: the standard settings, without questions
@@ -141,7 +138,13 @@ pub(super) struct EncfsArgs {
     pub(super) reversewrite: bool,
 
     /// FUSE and mount options, separated by commas; may be repeated
-    #[arg(short = 'o', value_name = "OPTIONS", action = ArgAction::Append, help_heading = "Mount")]
+    #[arg(
+        short = 'o',
+        value_name = "OPTIONS",
+        action = ArgAction::Append,
+        allow_hyphen_values = true,
+        help_heading = "Mount"
+    )]
     pub(super) mount_options: Vec<OsString>,
 
     /// As root: all users may enter; what they create belongs to them
@@ -161,7 +164,7 @@ pub(super) struct EncfsArgs {
     pub(super) noattrcache: bool,
 
     /// Leave out the usual mount options (default_permissions)
-    #[arg(long, alias = "no-", help_heading = "Mount")]
+    #[arg(long, help_heading = "Mount")]
     pub(super) no_default_flags: bool,
 
     /// List the words that -o takes
@@ -223,6 +226,11 @@ Examples:
 
   What goes wrong, seen as it happens:
     encfs-rs -f -v ~/rawfs ~/backupfs
+
+  In /etc/fstab; long options are words for -o as well (a blank is \\040, a comma \\,):
+    /srv/raw           /srv/plain  encfs-rs  extpass=cat\\040/root/pw,idle=30,noauto  0 0
+    encfs-rs#/srv/raw  /srv/plain  fuse      extpass=cat\\040/root/pw,ro             0 0
+  The type encfs-rs needs the link mount.encfs-rs in /sbin (make install HELPER=1).
 
 Questions asked before the mount read standard input, --stdinpass too: first the answers,
 then one line with the password.

@@ -15,6 +15,8 @@ mod encfsctl_args;
 mod examine;
 pub mod exit;
 mod expert_dialogue;
+mod getopt;
+mod mount_helper;
 mod mount_words;
 pub mod new_volume;
 pub mod output;

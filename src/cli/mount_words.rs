@@ -7,6 +7,8 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
+use crate::fuse::Shown;
+
 /// What the `-o` words of one command line ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MountWords {
@@ -26,6 +28,8 @@ pub struct MountWords {
     pub attr_ttl: Option<Duration>,
     /// How long the kernel keeps names, if not the usual time.
     pub entry_ttl: Option<Duration>,
+    /// Owners and permissions to show instead of the raw files' own.
+    pub shown: Shown,
     /// Log every request.
     pub debug: bool,
 }
@@ -36,12 +40,15 @@ pub enum BadWord {
     /// Nobody knows it.
     #[error("unknown mount option '{0}'")]
     Unknown(String),
-    /// Known, but not built.
-    #[error("mount option '{0}' is not supported yet")]
-    Unsupported(String),
     /// `word=value` with a value that cannot be.
     #[error("mount option '{0}' needs a number of seconds")]
     NotSeconds(String),
+    /// `word=value` with a value that cannot be.
+    #[error("mount option '{0}' needs the number of a user or group")]
+    NotId(String),
+    /// `word=value` with a value that cannot be.
+    #[error("mount option '{0}' needs permission bits in octal, such as 077")]
+    NotMask(String),
     /// `word=value` without a value.
     #[error("mount option '{0}' needs a value")]
     NoValue(String),
@@ -68,8 +75,20 @@ const KERNEL: [&str; 14] = [
     "default_permissions",
 ];
 
-/// Words without effect here: of libfuse 2, of fstab lines, of macOS.
-const DROPPED: [&str; 27] = [
+/// Words of the kernel of which the last of two counts.
+const OPPOSITES: [(&str, &str); 6] = [
+    ("ro", "rw"),
+    ("suid", "nosuid"),
+    ("dev", "nodev"),
+    ("exec", "noexec"),
+    ("sync", "async"),
+    ("atime", "noatime"),
+];
+
+/// Words without effect here: of libfuse 2 and 3,
+/// of fstab lines, of macOS.
+const DROPPED: &[&str] = &[
+    // libfuse
     "use_ino",
     "readdir_ino",
     "hard_remove",
@@ -78,7 +97,7 @@ const DROPPED: [&str; 27] = [
     "intr",
     "nointr",
     "noforget",
-    "remember",
+    "nopath",
     "direct_io",
     "kernel_cache",
     "auto_cache",
@@ -88,19 +107,56 @@ const DROPPED: [&str; 27] = [
     "sync_read",
     "atomic_o_trunc",
     "no_remote_lock",
+    "no_remote_flock",
+    "no_remote_posix_lock",
+    "splice_read",
+    "splice_write",
+    "splice_move",
+    "no_splice_read",
+    "no_splice_write",
+    "no_splice_move",
+    "clone_fd",
+    // fstab: what `mount` does with them is done before we are called, or needs nothing
     "defaults",
     "user",
     "users",
+    "nouser",
+    "nousers",
+    "owner",
+    "noowner",
+    "group",
+    "nogroup",
     "auto",
     "noauto",
     "nofail",
     "_netdev",
+    "relatime",
+    "norelatime",
+    "strictatime",
+    "nostrictatime",
+    "lazytime",
+    "nolazytime",
+    "diratime",
+    "nodiratime",
+    "iversion",
+    "noiversion",
+    "mand",
+    "nomand",
+    "silent",
+    "loud",
+    // macOS
     "local",
-    "nouser",
+    "noappledouble",
+    "noapplexattr",
+    "noubc",
+    "novncache",
+    "defer_permissions",
+    "auto_xattr",
+    "allow_recursion",
 ];
 
 /// Words with a value, without effect here.
-const DROPPED_WITH_VALUE: [&str; 12] = [
+const DROPPED_WITH_VALUE: &[&str] = &[
     "max_read",
     "max_write",
     "max_readahead",
@@ -111,12 +167,18 @@ const DROPPED_WITH_VALUE: [&str; 12] = [
     "remember",
     "intr_signal",
     "modules",
-    "volname",
+    "max_threads",
     "max_idle_threads",
+    "comment",
+    "helper",
+    "uhelper",
+    "user",
+    // macOS
+    "volname",
+    "volicon",
+    "iosize",
+    "daemon_timeout",
 ];
-
-/// Words that would change owners and permissions.
-const UNSUPPORTED: [&str; 3] = ["umask", "uid", "gid"];
 
 /// For `--fuse-help`.
 pub const LISTED: &str = "\
@@ -132,8 +194,13 @@ Words for -o, separated by commas:
     subtype=NAME           type shown in the mount table, after \"fuse.\"
     attr_timeout=SECONDS   how long the kernel keeps attributes (1)
     entry_timeout=SECONDS  how long the kernel keeps names (1)
+    uid=N gid=N            all files belong to this user, this group
+    umask=MASK             all files have the permissions 0777 less this mask (octal)
+    fmask=MASK dmask=MASK  the same for all but directories, for directories
     debug                  log every request
-Further words of libfuse 2 and of fstab are accepted and have no effect.
+Further words of libfuse and of fstab are accepted and have no effect. Long options
+of encfs-rs are words here too, for fstab: idle=5, extpass=COMMAND, reverse, ...
+A comma inside a word is written \\,
 ";
 
 impl MountWords {
@@ -147,6 +214,18 @@ impl MountWords {
             self.add_word(&word)?;
         }
         Ok(())
+    }
+
+    /// Adds a word for the kernel in place of its opposite.
+    fn put_kernel(&mut self, word: &str) {
+        let opposite = OPPOSITES.iter().find_map(|&(one, other)| match word {
+            word if word == one => Some(other),
+            word if word == other => Some(one),
+            _ => None,
+        });
+        self.kernel
+            .retain(|known| known != word && Some(known.as_str()) != opposite);
+        self.kernel.push(word.to_owned());
     }
 
     /// Adds a word for the kernel unless it is there.
@@ -170,7 +249,8 @@ impl MountWords {
             Some((key, value)) => (key, Some(value)),
             None => (word, None),
         };
-        if word.is_empty() || word.starts_with("x-") || word.starts_with("comment=") {
+        let for_others = ["x-", "X-"].iter().any(|start| word.starts_with(start));
+        if word.is_empty() || for_others {
             return Ok(());
         }
         match (key, value) {
@@ -183,13 +263,14 @@ impl MountWords {
             ("allow_root", None) => self.allow_root = true,
             ("nonempty", None) => self.nonempty = true,
             ("debug", None) => self.debug = true,
-            ("relatime", None) => {}
-            (key, None) if KERNEL.contains(&key) => self.kernel.push(key.to_owned()),
+            ("uid", value) => self.shown.uid = Some(id(key, value)?),
+            ("gid", value) => self.shown.gid = Some(id(key, value)?),
+            ("umask", value) => self.shown.umask = Some(mask(key, value)?),
+            ("fmask", value) => self.shown.fmask = Some(mask(key, value)?),
+            ("dmask", value) => self.shown.dmask = Some(mask(key, value)?),
+            (key, None) if KERNEL.contains(&key) => self.put_kernel(key),
             (key, None) if DROPPED.contains(&key) => {}
             (key, Some(_)) if DROPPED_WITH_VALUE.contains(&key) => {}
-            (key, _) if UNSUPPORTED.contains(&key) => {
-                return Err(BadWord::Unsupported(word.to_owned()));
-            }
             _ => return Err(BadWord::Unknown(word.to_owned())),
         }
         Ok(())
@@ -203,7 +284,29 @@ fn seconds(key: &str, value: Option<&str>) -> Result<Duration, BadWord> {
         .ok_or_else(|| BadWord::NotSeconds(key.to_owned()))
 }
 
-fn split(list: &str) -> Vec<String> {
+fn id(key: &str, value: Option<&str>) -> Result<u32, BadWord> {
+    value
+        .and_then(|text| text.parse().ok())
+        // The number that means "leave it" to the system.
+        .filter(|&id| id != u32::MAX)
+        .ok_or_else(|| BadWord::NotId(key.to_owned()))
+}
+
+fn mask(key: &str, value: Option<&str>) -> Result<u32, BadWord> {
+    value
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| u32::from_str_radix(text, 8).ok())
+        .filter(|&mask| mask <= 0o7777)
+        .ok_or_else(|| BadWord::NotMask(key.to_owned()))
+}
+
+/// A word as it stands in a list.
+pub(super) fn escaped(word: &str) -> String {
+    word.replace('\\', "\\\\").replace(',', "\\,")
+}
+
+/// The words of a list, `\,` being a comma inside a word.
+pub(super) fn split(list: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut characters = list.chars();
     while let Some(character) = characters.next() {
@@ -254,6 +357,40 @@ mod tests {
 
         let fstab = words(&["defaults,noauto,user,x-systemd.automount,_netdev,nosuid"]).unwrap();
         assert_eq!(fstab.kernel, ["nosuid"]);
+
+        // What mount.fuse adds for root.
+        let root = words(&["nosuid,nodev", "dev,suid", "ro,rw"]).unwrap();
+        assert_eq!(root.kernel, ["dev", "suid", "rw"]);
+    }
+
+    /// All that libfuse 2.9.9 takes (`encfs -H`), but for its modules' own.
+    #[test]
+    fn what_libfuse_takes_is_taken() {
+        let list = "allow_other,allow_root,auto_unmount,nonempty,default_permissions,fsname=x,\
+            subtype=x,large_read,max_read=1,hard_remove,use_ino,readdir_ino,direct_io,kernel_cache,\
+            auto_cache,noauto_cache,umask=022,uid=0,gid=0,entry_timeout=1,negative_timeout=0,\
+            attr_timeout=1,ac_attr_timeout=1,noforget,remember=3,nopath,intr,intr_signal=10,\
+            modules=subdir:iconv,max_write=1,max_readahead=1,max_background=1,\
+            congestion_threshold=1,async_read,sync_read,atomic_o_trunc,big_writes,no_remote_lock,\
+            no_remote_flock,no_remote_posix_lock,splice_write,no_splice_write,splice_move,\
+            no_splice_move,splice_read,no_splice_read,debug,ro,rw,nosuid,nodev,suid,dev,exec,\
+            noexec,sync,async,dirsync,atime,noatime";
+        words(&[list]).unwrap();
+    }
+
+    #[test]
+    fn owners_and_masks_are_shown() {
+        let shown = words(&["uid=1000,gid=7,umask=027,fmask=133"])
+            .unwrap()
+            .shown;
+        let expected = Shown {
+            uid: Some(1000),
+            gid: Some(7),
+            umask: Some(0o27),
+            fmask: Some(0o133),
+            dmask: None,
+        };
+        assert_eq!(shown, expected);
     }
 
     #[test]
@@ -292,7 +429,9 @@ mod tests {
         let cases = [
             ("bogus", BadWord::Unknown("bogus".into())),
             ("ro=1", BadWord::Unknown("ro=1".into())),
-            ("umask=077", BadWord::Unsupported("umask=077".into())),
+            ("umask=099", BadWord::NotMask("umask".into())),
+            ("uid=ben", BadWord::NotId("uid".into())),
+            ("gid", BadWord::NotId("gid".into())),
             (
                 "attr_timeout=-1",
                 BadWord::NotSeconds("attr_timeout".into()),

@@ -9,10 +9,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
 
 use super::encfs_args::{self, EncfsArgs};
+use super::getopt;
+use super::mount_helper;
 use super::mount_words::{BadWord, MountWords};
 use super::password_source::PasswordWays;
 use super::profile_list;
@@ -34,8 +36,19 @@ pub enum EncfsRequest {
     MountWordsHelp,
     /// Unmount.
     Unmount(PathBuf),
+    /// `mount` only wants to see whether it would be possible.
+    Nothing,
     /// Mount, creating a volume where there is none.
     Mount(Box<MountRequest>),
+}
+
+/// A command line, read.
+#[derive(Debug)]
+pub struct Meant {
+    /// Said first, each a line after the program's name: options that are not taken.
+    pub complaints: Vec<String>,
+    /// What is to be done.
+    pub request: Result<EncfsRequest, UsageError>,
 }
 
 /// How the settings of a new volume are chosen.
@@ -74,6 +87,8 @@ pub struct MountRequest {
     pub root: PathBuf,
     /// Where the plain files appear; ends in a slash.
     pub mount_point: PathBuf,
+    /// The mount namespace to mount in, if not our own.
+    pub namespace: Option<PathBuf>,
     /// Do not go to the background.
     pub foreground: bool,
     /// One thread only.
@@ -124,7 +139,7 @@ pub enum UsageError {
     /// No word at all.
     #[error("missing directories: rootDir and mountPoint")]
     Nothing,
-    /// Not an option of ours. GnuPG looks for this text.
+    /// Not an option of ours.
     #[error("unrecognized option '{0}'")]
     UnknownOption(String),
     /// Any other fault of the words, in the parser's terms.
@@ -155,14 +170,33 @@ pub enum UsageError {
 
 impl EncfsRequest {
     /// Reads the command line, the program's name first.
-    ///
-    /// # Errors
-    /// [`UsageError`], of which the user reads the reason and the usage.
-    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
+    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Meant {
         let words: Vec<OsString> = words.into_iter().collect();
         if words.len() < 2 {
-            return Err(UsageError::Nothing);
+            return Meant {
+                complaints: Vec::new(),
+                request: Err(UsageError::Nothing),
+            };
         }
+        let (words, helper) = match mount_helper::read(words) {
+            Ok(helper) => (helper.words.clone(), Some(helper)),
+            Err(words) => (words, None),
+        };
+        let getopt::Words { words, complaints } = getopt::read(EncfsArgs::command(), words);
+        let mut request = Self::from_parsed(words);
+        if let (Some(helper), Ok(Self::Mount(mount))) = (helper, &mut request) {
+            mount.namespace = helper.namespace;
+            if helper.fake {
+                request = Ok(Self::Nothing);
+            }
+        }
+        Meant {
+            complaints,
+            request,
+        }
+    }
+
+    fn from_parsed(words: Vec<OsString>) -> Result<Self, UsageError> {
         match parse::<EncfsArgs>(words, ENCFS_USAGE) {
             Ok(args) => Self::from_args(args),
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
@@ -238,6 +272,7 @@ impl MountRequest {
         Ok(Self {
             root,
             mount_point,
+            namespace: None,
             foreground: foreground || words.debug,
             single_thread: args.single_thread || extra.single_thread,
             verbose: args.verbose,

@@ -90,7 +90,12 @@ fn translate(
         }
         let coded = coded.unwrap_or_else(|error| {
             let (program, verb) = (&request.program, way.verb);
-            eprintln!("{program}: cannot {verb} {}: {error}", printable(path));
+            // Whoever reads only the answers has perhaps closed the other stream.
+            let _ = writeln!(
+                io::stderr(),
+                "{program}: cannot {verb} {}: {error}",
+                printable(path)
+            );
             Vec::new()
         });
         out.write_all(&printable_name(&coded, to_terminal))?;

@@ -38,6 +38,32 @@ pub struct Attr {
     pub ctime: Time,
 }
 
+impl Attr {
+    /// Whether the caller may read (4), write (2), execute (1), by owner, group and mode. Asked
+    /// only where the kernel does not check permissions itself.
+    ///
+    /// # Errors
+    /// [`FsError::Denied`].
+    pub fn check_access(&self, caller: Caller, wanted: u32) -> Result<(), FsError> {
+        let granted = if caller.uid == 0 {
+            // Root executes only what somebody may execute.
+            let execute = u32::from(self.kind == Kind::Dir || self.mode & 0o111 != 0);
+            6 | execute
+        } else if caller.uid == self.uid {
+            self.mode >> 6
+        } else if caller.gid == self.gid {
+            self.mode >> 3
+        } else {
+            self.mode
+        };
+        if wanted & 7 & !granted == 0 {
+            Ok(())
+        } else {
+            Err(FsError::Denied)
+        }
+    }
+}
+
 impl EncFs {
     /// Attributes of a node, from an open handle if there is one, else by its name.
     ///
@@ -54,31 +80,6 @@ impl EncFs {
             _ => None,
         };
         self.attr(id, &stat, link_len)
-    }
-
-    /// Whether the caller may read (4), write (2), execute (1) a node, by owner, group and mode.
-    /// Asked only where the kernel does not check permissions itself.
-    ///
-    /// # Errors
-    /// [`FsError::Denied`]; as [`getattr`](Self::getattr).
-    pub fn access(&self, caller: Caller, id: NodeId, wanted: u32) -> Result<(), FsError> {
-        let attr = self.getattr(id)?;
-        let granted = if caller.uid == 0 {
-            // Root executes only what somebody may execute.
-            let execute = u32::from(attr.kind == Kind::Dir || attr.mode & 0o111 != 0);
-            6 | execute
-        } else if caller.uid == attr.uid {
-            attr.mode >> 6
-        } else if caller.gid == attr.gid {
-            attr.mode >> 3
-        } else {
-            attr.mode
-        };
-        if wanted & 7 & !granted == 0 {
-            Ok(())
-        } else {
-            Err(FsError::Denied)
-        }
     }
 
     /// Raw attributes through an open handle. A raw length that our own writes do not explain is

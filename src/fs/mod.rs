@@ -12,6 +12,7 @@
 //! | `rewrap` | a file's header under another external IV |
 //! | `shorten` | cutting a file on storage that cannot |
 //! | `intent`, `recover` | the record of such a rename; settling a broken one at mount |
+//! | `remains` | the nodes of a volume that is closed and stays mounted |
 //! | `read_write`, `space` | contents; holes, reservation, copying |
 //! | `readdir` | listings |
 //! | `xattr`, `statfs` | extended attributes; space and limits |
@@ -36,6 +37,7 @@ mod open_files;
 mod read_write;
 mod readdir;
 mod recover;
+mod remains;
 mod remove;
 mod rename;
 mod rename_tree;
@@ -59,6 +61,7 @@ pub use error::FsError;
 pub use handles::HandleId;
 pub use open::OpenFlags;
 pub use readdir::{Listed, Listing};
+pub use remains::Remains;
 pub use rename::RenameMode;
 pub use space::Reserve;
 pub use statfs::Space;

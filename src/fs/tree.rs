@@ -74,8 +74,8 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) struct Nodes {
     pub(super) nodes: HashMap<NodeId, Node>,
-    by_raw: HashMap<RawId, NodeId>,
-    next_high: u64,
+    pub(super) by_raw: HashMap<RawId, NodeId>,
+    pub(super) next_high: u64,
 }
 
 /// All nodes.
@@ -94,7 +94,7 @@ pub(super) struct Place {
 }
 
 impl Node {
-    fn new(raw_id: RawId, kind: Kind) -> Self {
+    pub(super) fn new(raw_id: RawId, kind: Kind) -> Self {
         Self {
             raw_id,
             former_id: None,
@@ -138,7 +138,7 @@ impl Nodes {
         id
     }
 
-    fn attach(&mut self, id: NodeId, link: Link) {
+    pub(super) fn attach(&mut self, id: NodeId, link: Link) {
         if let Some(parent) = self.nodes.get_mut(&link.parent) {
             parent.children.insert(link.name.clone(), id);
         }

@@ -9,22 +9,26 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fuser::{
-    AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileHandle, Filesystem, FopenFlags,
-    Generation, INodeNo, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate,
-    ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen,
-    ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
+    AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileAttr, FileHandle, Filesystem,
+    FopenFlags, Generation, INodeNo, KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr,
+    ReplyCreate, ReplyData, ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek,
+    ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, WriteFlags,
 };
 
 use super::convert::{caller, file_attr, kind_of_mode, new_time, node, open_flags};
 use super::errno::errno;
 use super::served::Served;
-use crate::fs::{AttrChange, EncFs, Entry, FsError, HandleId, NewNode, ROOT, RenameMode, Reserve};
+use super::shown::Shown;
+use crate::fs::{
+    Attr, AttrChange, EncFs, Entry, FsError, HandleId, NewNode, ROOT, RenameMode, Reserve,
+};
 
 /// Serves one mount.
 pub(super) struct Adapter {
     pub(super) served: Arc<Served>,
     pub(super) attr_ttl: Duration,
     pub(super) entry_ttl: Duration,
+    pub(super) shown: Shown,
     pub(super) kernel_permissions: bool,
 }
 
@@ -64,12 +68,17 @@ impl Adapter {
         Err(errno)
     }
 
+    /// Attributes as the kernel gets them.
+    pub(super) fn file_attr(&self, attr: &Attr) -> FileAttr {
+        file_attr(&self.shown.of(attr))
+    }
+
     fn reply_entry(&self, entry: Result<Entry, Errno>, reply: ReplyEntry) {
         match entry {
             Ok(entry) => reply.entry_with_ttls(
                 &self.attr_ttl,
                 &self.entry_ttl,
-                &file_attr(&entry.attr),
+                &self.file_attr(&entry.attr),
                 Generation(0),
             ),
             Err(errno) => reply.error(errno),
@@ -99,7 +108,9 @@ fn handle(fh: FileHandle) -> HandleId {
 
 impl Filesystem for Adapter {
     fn init(&mut self, _: &Request, config: &mut KernelConfig) -> io::Result<()> {
-        super::session::ask_kernel(config, self.kernel_permissions);
+        // Owners that only we show are not those that ACLs were written for.
+        let acls = self.kernel_permissions && self.shown.is_nothing();
+        super::session::ask_kernel(config, acls);
         Ok(())
     }
 
@@ -115,9 +126,7 @@ impl Filesystem for Adapter {
     }
 
     fn forget(&self, _: &Request, ino: INodeNo, nlookup: u64) {
-        if let Some(fs) = self.served.there() {
-            fs.forget(node(ino), nlookup);
-        }
+        self.served.forget(node(ino), nlookup);
     }
 
     fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
@@ -128,7 +137,7 @@ impl Filesystem for Adapter {
             self.run("getattr", |fs| fs.getattr(node(ino)))
         };
         match result {
-            Ok(attr) => reply.attr(&self.attr_ttl, &file_attr(&attr)),
+            Ok(attr) => reply.attr(&self.attr_ttl, &self.file_attr(&attr)),
             Err(errno) => reply.error(errno),
         }
     }
@@ -163,7 +172,7 @@ impl Filesystem for Adapter {
             fs.setattr(caller(request), node(ino), fh.map(handle), &change)
         });
         match changed {
-            Ok(attr) => reply.attr(&self.attr_ttl, &file_attr(&attr)),
+            Ok(attr) => reply.attr(&self.attr_ttl, &self.file_attr(&attr)),
             Err(errno) => reply.error(errno),
         }
     }
@@ -305,7 +314,7 @@ impl Filesystem for Adapter {
         match created {
             Ok((entry, id)) => reply.created(
                 &self.attr_ttl.min(self.entry_ttl),
-                &file_attr(&entry.attr),
+                &self.file_attr(&entry.attr),
                 Generation(0),
                 FileHandle(id.0),
                 FopenFlags::empty(),
@@ -467,7 +476,8 @@ impl Filesystem for Adapter {
     fn access(&self, request: &Request, ino: INodeNo, mask: AccessFlags, reply: ReplyEmpty) {
         let result = self.run("access", |fs| {
             let wanted = u32::try_from(mask.bits()).map_err(|_| FsError::Invalid)?;
-            fs.access(caller(request), node(ino), wanted)
+            let attr = self.shown.of(&fs.getattr(node(ino))?);
+            attr.check_access(caller(request), wanted)
         });
         reply_empty(result, reply);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fuser::{FileType, Generation, INodeNo, ReplyDirectory, ReplyDirectoryPlus};
 
-use super::convert::{bare_dir, file_attr, file_type};
+use super::convert::{bare_dir, file_type};
 use super::filesystem::Adapter;
 use crate::fs::{EncFs, FsError, HandleId, Listed, Listing};
 use crate::raw::Errno;
@@ -88,7 +88,7 @@ impl Adapter {
                     Err(_) => continue,
                 },
             };
-            let (ino, attr) = (INodeNo(entry.node.0), file_attr(&entry.attr));
+            let (ino, attr) = (INodeNo(entry.node.0), self.file_attr(&entry.attr));
             let name = OsStr::from_bytes(listed.name.as_bytes());
             if reply.add(ino, at, name, &ttl, &attr, generation) {
                 fs.forget(entry.node, 1);

@@ -2,25 +2,31 @@
 //!
 //! A mount can outlive its opened volume: after a while without use key and names are dropped,
 //! and the next request asks for the password anew (`--ondemand`); or the first request does
-//! (`--delaymount`). Without either the filesystem is there from the start and stays.
+//! (`--delaymount`). The numbers of nodes that the kernel holds stay what they were. Without either the filesystem is there from the start and stays.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::fs::{EncFs, FsError};
+use crate::fs::{EncFs, FsError, NodeId, Remains};
 
 /// Opens the volume anew. Who calls it logs why that failed.
 pub type Reopen = Box<dyn Fn() -> Option<EncFs> + Send + Sync>;
 
 /// The filesystem behind a mount.
 pub struct Served {
-    current: RwLock<Option<Arc<EncFs>>>,
+    current: RwLock<Current>,
     /// Held while the volume is opened, so that it is asked for once.
     opening: Mutex<()>,
     reopen: Option<Reopen>,
     uses: AtomicU64,
+}
+
+enum Current {
+    Open(Arc<EncFs>),
+    /// With what the kernel still refers to of the volume that was open before.
+    Closed(Option<Remains>),
 }
 
 impl Served {
@@ -38,7 +44,10 @@ impl Served {
 
     fn new(fs: Option<EncFs>, reopen: Option<Reopen>) -> Self {
         Self {
-            current: RwLock::new(fs.map(Arc::new)),
+            current: RwLock::new(match fs {
+                Some(fs) => Current::Open(Arc::new(fs)),
+                None => Current::Closed(None),
+            }),
             opening: Mutex::new(()),
             reopen,
             uses: AtomicU64::new(0),
@@ -59,13 +68,36 @@ impl Served {
         }
         let opened = self.reopen.as_ref().and_then(|reopen| reopen());
         let fs = Arc::new(opened.ok_or(FsError::Denied)?);
-        *self.current.write() = Some(Arc::clone(&fs));
+        let mut current = self.current.write();
+        let before = std::mem::replace(&mut *current, Current::Open(Arc::clone(&fs)));
+        if let Current::Closed(Some(remains)) = before {
+            fs.revive(remains);
+        }
         Ok(fs)
     }
 
     /// The filesystem if it is there.
     pub(super) fn there(&self) -> Option<Arc<EncFs>> {
-        self.current.read().clone()
+        match &*self.current.read() {
+            Current::Open(fs) => Some(Arc::clone(fs)),
+            Current::Closed(_) => None,
+        }
+    }
+
+    /// The kernel gives back `count` references to a node, whether the filesystem is there or not.
+    pub(super) fn forget(&self, id: NodeId, count: u64) {
+        if let Some(fs) = self.there() {
+            return fs.forget(id, count);
+        }
+        match &mut *self.current.write() {
+            // Opened in between.
+            Current::Open(fs) => fs.forget(id, count),
+            Current::Closed(remains) => {
+                if let Some(remains) = remains {
+                    remains.forget(id, count);
+                }
+            }
+        }
     }
 
     /// Notes a request that counts as use.
@@ -85,7 +117,7 @@ impl Served {
 
     /// Whether the volume is open.
     pub fn is_open(&self) -> bool {
-        self.current.read().is_some()
+        self.there().is_some()
     }
 
     /// Whether the volume can be dropped and brought back.
@@ -97,22 +129,18 @@ impl Served {
     /// request is under way. The result: whether it is gone.
     pub fn drop_volume(&self) -> bool {
         let mut current = self.current.write();
-        let Some(fs) = current.take() else {
+        let Current::Open(fs) = &mut *current else {
             return true;
         };
-        match Arc::try_unwrap(fs) {
-            Ok(fs) if !fs.in_use() => {
+        // Nobody else has it now, and nobody can get it while this lock is held.
+        match Arc::get_mut(fs) {
+            Some(fs) if !fs.in_use() => {
                 fs.close();
+                let remains = fs.remains();
+                *current = Current::Closed(Some(remains));
                 true
             }
-            Ok(fs) => {
-                *current = Some(Arc::new(fs));
-                false
-            }
-            Err(fs) => {
-                *current = Some(fs);
-                false
-            }
+            _ => false,
         }
     }
 }

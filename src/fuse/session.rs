@@ -9,6 +9,7 @@ use fuser::{Config, InitFlags, KernelConfig, MountOption, Session, SessionACL};
 
 use super::filesystem::Adapter;
 use super::served::Served;
+use super::shown::Shown;
 
 /// Bytes of a request at most: the kernel's limit is 256 pages.
 const MAX_REQUEST: u32 = 1024 * 1024;
@@ -37,6 +38,8 @@ pub struct MountSettings {
     pub attr_ttl: Duration,
     /// How long the kernel may believe names.
     pub entry_ttl: Duration,
+    /// Owners and permissions to show.
+    pub shown: Shown,
 }
 
 /// Why a volume could not be mounted.
@@ -88,6 +91,7 @@ pub fn mount(served: Arc<Served>, settings: &MountSettings) -> Result<Mounted, M
         served,
         attr_ttl: settings.attr_ttl,
         entry_ttl: settings.entry_ttl,
+        shown: settings.shown,
         kernel_permissions,
     };
     let session = Session::new(adapter, &settings.mount_point, &config)?;
@@ -145,7 +149,7 @@ fn option(word: &str) -> Result<MountOption, MountError> {
 }
 
 /// Asks for what makes requests few and semantics right; what a kernel lacks is left out.
-pub(super) fn ask_kernel(config: &mut KernelConfig, kernel_permissions: bool) {
+pub(super) fn ask_kernel(config: &mut KernelConfig, acls: bool) {
     let mut wanted = vec![
         // Names and attributes of a listing in one request, where a program uses both.
         InitFlags::FUSE_DO_READDIRPLUS,
@@ -161,7 +165,7 @@ pub(super) fn ask_kernel(config: &mut KernelConfig, kernel_permissions: bool) {
         // Without this the kernel asks for file capabilities before every single write.
         InitFlags::FUSE_HANDLE_KILLPRIV_V2,
     ];
-    if kernel_permissions {
+    if acls {
         // The kernel enforces ACLs; it then checks all permissions, asked or not.
         wanted.push(InitFlags::FUSE_POSIX_ACL);
     }

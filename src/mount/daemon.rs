@@ -6,8 +6,8 @@
 //! terminal (a caller that waits for the end of our output must not wait for the mount's end)
 //! and only then tells the parent, which exits with 0.
 
-use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::io::{self, Read, Write};
+use std::os::fd::{OwnedFd, RawFd};
 use std::process::ExitCode;
 
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -67,7 +67,11 @@ fn wait_for(child: Pid, from_child: OwnedFd) -> ExitCode {
             ExitCode::from(u8::try_from(status).unwrap_or(1))
         }
         Ok(WaitStatus::Signaled(_, signal, _)) => {
-            eprintln!("encfs-rs: the mounting process was ended by {signal}; nothing is mounted");
+            // The verdict counts, not whether anybody reads this.
+            let _ = writeln!(
+                io::stderr(),
+                "encfs-rs: the mounting process was ended by {signal}; nothing is mounted"
+            );
             ExitCode::FAILURE
         }
         _ => ExitCode::FAILURE,
@@ -80,14 +84,43 @@ impl Verdict {
     /// # Errors
     /// What giving up the terminal reports; the parent then sees a failure when this process
     /// ends.
-    pub(super) fn mounted(self) -> io::Result<()> {
+    pub(super) fn mounted(self, inherited: Inherited) -> io::Result<()> {
         detach()?;
+        inherited.close();
         loop {
             match rustix::io::write(&self.0, &[MOUNTED]) {
                 Err(rustix::io::Errno::INTR) => {}
                 // A parent that was killed needs no verdict; the mount is in place.
                 Ok(_) | Err(_) => return Ok(()),
             }
+        }
+    }
+}
+
+/// Descriptors beyond 0 to 2 that the caller passed on, knowingly or not: a program that drives
+/// us may wait for the end of what it left open. The password program may still read them, and a
+/// configuration may be named by them, so they stay until the mount is in place.
+pub(super) struct Inherited(Vec<RawFd>);
+
+impl Inherited {
+    /// Notes all that are open now; to be called before anything else is opened.
+    pub(super) fn note() -> Self {
+        let numbers: Vec<RawFd> = std::fs::read_dir("/proc/self/fd")
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .collect();
+        // One of them was the listing's own.
+        let still_open =
+            |number: &RawFd| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_ok();
+        let passed_on = numbers.into_iter().filter(|number| *number > 2);
+        Self(passed_on.filter(still_open).collect())
+    }
+
+    fn close(self) {
+        for number in self.0 {
+            // Nothing else closes them, so each is still the caller's.
+            let _ = nix::unistd::close(number);
         }
     }
 }

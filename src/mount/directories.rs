@@ -91,6 +91,10 @@ pub(super) fn require_empty(path: &Path, nonempty: bool) -> Result<(), Failure> 
     }
     let shown = path.display();
     let unreadable = |error: io::Error| {
+        // Its attributes may have come from the kernel's cache.
+        if error.raw_os_error() == Some(Errno::NOTCONN.raw_os_error()) {
+            return dead_mount(path, &error);
+        }
         Failure::new("mount_point", format!("{shown} cannot be read: {error}"))
             .at_path(path)
             .with_io(&error)

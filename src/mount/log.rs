@@ -43,7 +43,8 @@ pub(super) fn to_stderr(detail: Detail) {
         .with_max_level(detail.level())
         .with_target(detail != Detail::Usual)
         .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
+        .with_writer(|| Unread(io::stderr()))
+        .log_internal_errors(false)
         .finish();
     begin(subscriber, detail.of_library());
 }
@@ -62,12 +63,28 @@ pub(super) fn to_syslog(detail: Detail, tag: &str) {
         .with_target(false)
         .with_ansi(false)
         .without_time()
+        .log_internal_errors(false)
         .with_writer(Syslog {
             socket,
             tag: tag.to_owned(),
         })
         .finish();
     begin(subscriber, detail.of_library());
+}
+
+/// A stream that may have lost its reader: what cannot be written is lost, and nothing else. The
+/// subscriber would complain of it on standard error, and panic as that fails too.
+struct Unread<W>(W);
+
+impl<W: Write> Write for Unread<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(self.0.write(bytes).unwrap_or(bytes.len()))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
 }
 
 fn begin(subscriber: impl Subscriber + Send + Sync, library: LevelFilter) {

@@ -17,17 +17,20 @@ mod unmount;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::cli::MOUNT_WORDS_HELP;
 use crate::cli::exit::Failure;
 use crate::cli::output::Format;
-use crate::cli::request::{EncfsRequest, MountRequest};
+use crate::cli::request::{EncfsRequest, Meant, MountRequest};
 use crate::cli::version::{called_as, encfs_usage, encfs_version};
 use crate::term::Console;
 use crate::volume::Volume;
-use daemon::{Side, Verdict};
+use daemon::{Inherited, Side, Verdict};
 use directories::Role;
 use log::Detail;
 
@@ -36,20 +39,30 @@ use log::Detail;
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let program = called_as(words.first().map(OsString::as_os_str), "encfs-rs");
-    match meant(words) {
+    let Meant {
+        complaints,
+        request,
+    } = EncfsRequest::from_words(words);
+    let mut console = Console::standard();
+    for complaint in complaints {
+        console.complain(&format!("{program}: {complaint}\n"));
+    }
+    drop(console);
+    match request.map_err(Failure::from).and_then(act) {
         Ok(status) => status,
         Err(failure) => failure.report(&program, &encfs_usage(&program), Format::Human),
     }
 }
 
-fn meant(words: Vec<OsString>) -> Result<ExitCode, Failure> {
-    match EncfsRequest::from_words(words)? {
+fn act(request: EncfsRequest) -> Result<ExitCode, Failure> {
+    match request {
         EncfsRequest::Help(text) => io::stdout().write_all(text.as_bytes())?,
         EncfsRequest::Version { verbose } => {
             io::stderr().write_all(encfs_version(verbose).as_bytes())?;
         }
         EncfsRequest::MountWordsHelp => io::stderr().write_all(MOUNT_WORDS_HELP.as_bytes())?,
         EncfsRequest::Unmount(path) => unmount(&path),
+        EncfsRequest::Nothing => {}
         EncfsRequest::Mount(request) => return mount(*request),
     }
     Ok(ExitCode::SUCCESS)
@@ -68,6 +81,10 @@ fn unmount(path: &Path) {
 }
 
 fn mount(mut request: MountRequest) -> Result<ExitCode, Failure> {
+    let inherited = Inherited::note();
+    if let Some(namespace) = &request.namespace {
+        enter(namespace)?;
+    }
     let mut console = Console::standard();
     if request.public && !rustix::process::geteuid().is_root() {
         console.complain("option '--public' ignored for non-root user\n");
@@ -99,7 +116,7 @@ fn mount(mut request: MountRequest) -> Result<ExitCode, Failure> {
         Side::Parent(status) => Ok(status),
         Side::Child(verdict) => {
             log::to_syslog(detail(&request), &request.syslog_tag);
-            serve(volume, &request, console, Some(verdict))
+            serve(volume, &request, console, Some((verdict, inherited)))
         }
     }
 }
@@ -109,7 +126,7 @@ fn serve(
     volume: Option<Volume>,
     request: &MountRequest,
     mut console: Console,
-    verdict: Option<Verdict>,
+    verdict: Option<(Verdict, Inherited)>,
 ) -> Result<ExitCode, Failure> {
     let unwatched = |error| {
         Failure::new("signals", format!("cannot watch for signals: {error}")).with_io(&error)
@@ -120,12 +137,17 @@ fn serve(
         console.complain("$STATUS$ fuse_main_start\n");
     }
     let mounted = session::begin(volume, request, noted)?;
-    tracing::debug!("Filesystem mounted: {}", request.mount_point.display());
+    let watched = request.idle_minutes.is_some();
+    if watched {
+        tracing::info!("Filesystem mounted: {}", request.mount_point.display());
+    } else {
+        tracing::debug!("Filesystem mounted: {}", request.mount_point.display());
+    }
     let mut console = Some(console);
-    if let Some(verdict) = verdict {
+    if let Some((verdict, inherited)) = verdict {
         // With it goes our hold on the caller's standard input.
         console = None;
-        if let Err(error) = verdict.mounted() {
+        if let Err(error) = verdict.mounted(inherited) {
             // A mount that nobody was told of must not stay.
             let _ = unmount::lazily(&request.mount_point);
             let text = format!("cannot go to the background: {error}");
@@ -133,6 +155,9 @@ fn serve(
         }
     }
     let ended = mounted.until_unmounted();
+    if watched {
+        tracing::info!("Filesystem unmounted: {}", request.mount_point.display());
+    }
     if let (true, Some(console)) = (annotate, &mut console) {
         console.complain("$STATUS$ fuse_main_end\n");
     }
@@ -145,6 +170,18 @@ fn serve(
         .with_io(&error)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Mounts are made in the mount namespace `path` from now on, and the two directories found there.
+fn enter(path: &Path) -> Result<(), Failure> {
+    let entered = std::fs::File::open(path).and_then(|namespace| {
+        let kind = Some(LinkNameSpaceType::Mount);
+        Ok(move_into_link_name_space(namespace.as_fd(), kind)?)
+    });
+    entered.map_err(|error| {
+        let text = format!("cannot enter the namespace {}: {error}", path.display());
+        Failure::new("mount", text).at_path(path).with_io(&error)
+    })
 }
 
 fn detail(request: &MountRequest) -> Detail {

@@ -171,8 +171,9 @@ fn settings(request: &MountRequest) -> MountSettings {
     let words = &request.words;
     let (fsname, subtype) = match (&words.fsname, &words.subtype) {
         (None, None) => (TYPE.to_owned(), Some(TYPE.to_owned())),
-        (None, subtype) => (TYPE.to_owned(), subtype.clone()),
-        // As libfuse has it: a source of one's own leaves the type out.
+        // As libfuse has it: a type of one's own is the source too, a source of one's own leaves
+        // the type out.
+        (None, Some(subtype)) => (subtype.clone(), Some(subtype.clone())),
         (Some(fsname), subtype) => (fsname.clone(), subtype.clone()),
     };
     MountSettings {
@@ -185,12 +186,18 @@ fn settings(request: &MountRequest) -> MountSettings {
         threads: if request.single_thread { 1 } else { THREADS },
         attr_ttl: words.attr_ttl.unwrap_or(TTL),
         entry_ttl: words.entry_ttl.unwrap_or(TTL),
+        shown: words.shown,
     }
 }
 
 fn advice(request: &MountRequest) -> &'static str {
-    if request.words.allow_other && !rustix::process::geteuid().is_root() {
-        return "Only root may use allow_other, unless /etc/fuse.conf says user_allow_other.";
+    if !rustix::process::geteuid().is_root() {
+        if request.words.allow_other {
+            return "Only root may use allow_other, unless /etc/fuse.conf says user_allow_other.";
+        }
+        if request.words.allow_root {
+            return "Only root may use allow_root, unless /etc/fuse.conf says user_allow_other.";
+        }
     }
     if !Path::new("/dev/fuse").exists() {
         return "There is no /dev/fuse: load the kernel module fuse, or let this container have it.";

@@ -3,8 +3,12 @@
 use super::*;
 
 fn parse(words: &[&str]) -> Result<EncfsRequest, UsageError> {
+    meant("encfs", words).request
+}
+
+fn meant(program: &str, words: &[&str]) -> Meant {
     EncfsRequest::from_words(
-        std::iter::once("encfs")
+        std::iter::once(program)
             .chain(words.iter().copied())
             .map(OsString::from),
     )
@@ -146,6 +150,10 @@ fn words_for_fuse_are_read() {
         request.words.kernel,
         ["ro", "nosuid", "default_permissions"]
     );
+    // EncFS 1.9.5 crashes at the 33rd.
+    let many = ["/r", "/m"].into_iter().chain(["-oro"; 50]);
+    let many = mount(&many.collect::<Vec<&str>>());
+    assert_eq!(many.words.kernel, ["ro", "default_permissions"]);
     let request = mount(&["--no-default-flags", "-d", "/r", "/m"]);
     assert!(request.words.kernel.is_empty());
     assert!(request.foreground && request.log_requests);
@@ -159,7 +167,7 @@ fn words_for_fuse_are_read() {
 fn passwords_and_paths_are_bytes() {
     let root = OsString::from_vec(b"/raw\xff".to_vec());
     let words = [OsString::from("encfs"), root, OsString::from("/m")];
-    match EncfsRequest::from_words(words) {
+    match EncfsRequest::from_words(words).request {
         Ok(EncfsRequest::Mount(request)) => {
             assert_eq!(request.root.as_os_str().as_bytes(), b"/raw\xff/");
         }
@@ -253,13 +261,48 @@ fn the_last_of_the_two_reverse_options_decides() {
 }
 
 #[test]
-fn an_unknown_option_is_named_as_getopt_names_it() {
-    let error = refusal(&["--bogus", "/r", "/m"]);
-    assert_eq!(error.to_string(), "unrecognized option '--bogus'");
-    assert!(matches!(
-        refusal(&["/r", "/m", "--extpass"]),
-        UsageError::Words(_)
-    ));
+fn an_unknown_option_is_named_as_getopt_names_it_and_the_mount_goes_on() {
+    for (word, complaint) in [
+        ("--bogus", "unrecognized option '--bogus'"),
+        ("--extpass", "option '--extpass' requires an argument"),
+    ] {
+        let meant = meant("encfs", &["/r", "/m", word]);
+        assert_eq!(meant.complaints, [complaint]);
+        assert!(matches!(meant.request, Ok(EncfsRequest::Mount(_))));
+    }
+}
+
+#[test]
+fn a_mount_helper_is_known_by_its_name() {
+    let line = [
+        "/r",
+        "/m",
+        "-n",
+        "-o",
+        "rw,nosuid,noauto,idle=5,extpass=a\\,b",
+    ];
+    let meant = meant("/sbin/mount.encfs-rs", &line);
+    assert_eq!(meant.complaints, [""; 0]);
+    let Ok(EncfsRequest::Mount(request)) = meant.request else {
+        panic!("{meant:?}");
+    };
+    assert_eq!(request.idle_minutes, Some(5));
+    assert_eq!(
+        request.passwords.program.as_deref(),
+        Some(OsStr::new("a,b"))
+    );
+    assert_eq!(
+        request.words.kernel,
+        ["dev", "rw", "nosuid", "default_permissions"]
+    );
+    assert_eq!(request.root.as_os_str(), "/r/");
+    let fake = self::meant("mount.encfs-rs", &["/r", "/m", "-f"]);
+    assert!(matches!(fake.request, Ok(EncfsRequest::Nothing)));
+    let elsewhere = self::meant("mount.encfs-rs", &["/r", "/m", "-N", "/n"]);
+    match elsewhere.request {
+        Ok(EncfsRequest::Mount(request)) => assert_eq!(request.namespace, Some("/n".into())),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
