@@ -14,7 +14,7 @@ FSX := $(TOOLS)/fsx-0.3.0.installed
 
 DEPS_BUILD := build-essential pkg-config libssl-dev
 DEPS_DEMO := $(DEPS_BUILD) fuse3 rsync
-DEPS_TEST := $(DEPS_DEMO) encfs acl attr e2fsprogs tar util-linux
+DEPS_TEST := $(DEPS_DEMO) encfs acl attr e2fsprogs tar util-linux man-db zsh fish
 
 # what a step needs of Debian packages, installed only if missing; elsewhere they are named
 define need
@@ -96,6 +96,9 @@ install: build docs
 		install -D -m 644 $(TARGET)/docs/$$file $(DESTDIR)$(PREFIX)/$$file || exit 1; \
 	done
 ifeq ($(LINKS),1)
+	for file in $$(cd $(TARGET)/docs/links && find share -type f); do \
+		install -D -m 644 $(TARGET)/docs/links/$$file $(DESTDIR)$(PREFIX)/$$file || exit 1; \
+	done
 	for name in encfs encfsctl; do \
 		ln -sf $$name-rs $(DESTDIR)$(PREFIX)/bin/$$name && \
 		ln -sf $$name-rs.1 $(DESTDIR)$(PREFIX)/share/man/man1/$$name.1 || exit 1; \

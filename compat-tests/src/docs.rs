@@ -15,23 +15,36 @@ const COMPLETIONS: [(Shell, &str); 3] = [
     (Shell::Fish, "share/fish/vendor_completions.d/{}.fish"),
 ];
 
-/// Writes all of them below `prefix`, in `share/`.
+/// Folder of what belongs to the names of EncFS's own programs, which are only installed on demand.
+pub const LINKED: &str = "links";
+
+/// Writes all of them below `folder`, in `share/`; completions for the names of EncFS's own programs in
+/// `links/share/`.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(prefix: &Path) -> Result<()> {
+pub fn write(folder: &Path) -> Result<()> {
     for definition in encfs_rs::cli::definitions() {
         let name = definition.get_name().to_owned();
         put(
-            prefix,
+            folder,
             &format!("share/man/man1/{name}.1"),
             &page(&definition)?,
         )?;
-        for (shell, place) in COMPLETIONS {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut definition.clone(), &name, &mut text);
-            put(prefix, &place.replace("{}", &name), &text)?;
+        completions(folder, &definition, &name)?;
+        if let Some(linked) = name.strip_suffix("-rs") {
+            completions(&folder.join(LINKED), &definition, linked)?;
         }
+    }
+    Ok(())
+}
+
+/// A shell looks for completions by the name that is typed, so each name has its own.
+fn completions(prefix: &Path, definition: &Command, name: &str) -> Result<()> {
+    for (shell, place) in COMPLETIONS {
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut definition.clone(), name, &mut text);
+        put(prefix, &place.replace("{}", name), &text)?;
     }
     Ok(())
 }
@@ -56,13 +69,19 @@ fn page(definition: &Command) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
-    // The directories are one hidden argument of the definition, so the synopsis is written here.
-    if built.has_subcommands() {
-        man.render_synopsis_section(&mut out)?;
+    // The directories are one hidden argument of the definition, or come with the commands, so the synopsis is
+    // written here.
+    let forms = if built.has_subcommands() {
+        ["rootDir", "COMMAND [options] rootDir [...]"]
     } else {
-        let usage = "[options] rootDir mountPoint [-- FUSE options]";
-        out.extend(format!(".SH SYNOPSIS\n\\fB{name}\\fR {usage}\n").bytes());
-    }
+        [
+            "[options] rootDir mountPoint [\\-\\- FUSE options]",
+            "\\-u mountPoint",
+        ]
+    };
+    let escaped = name.replace('-', "\\-");
+    let forms = forms.map(|form| format!("\\fB{escaped}\\fR {form}\n"));
+    out.extend(format!(".SH SYNOPSIS\n{}", forms.join(".br\n")).bytes());
     man.render_description_section(&mut out)?;
     man.render_options_section(&mut out)?;
     for command in built.get_subcommands() {

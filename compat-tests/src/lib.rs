@@ -15,6 +15,7 @@
 //! | [`counted`] | a volume without a mount, its raw operations counted call by call |
 //! | [`docs`] | man pages and completions from the definitions of the command line |
 //! | [`rawfs`] | raw storage that misbehaves on demand, and volumes on it |
+//! | [`typist`] | a program at a terminal, and somebody who types |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
@@ -32,4 +33,5 @@ pub mod rawfs;
 pub mod run;
 pub mod script;
 pub mod tree;
+pub mod typist;
 pub mod volumes;

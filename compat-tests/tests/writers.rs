@@ -203,6 +203,18 @@ fn foreign_files_are_passed_over() -> Result<()> {
     let count = "Found 4 invalid files.\n";
     ensure!(ours.err().ends_with(count), "{ours}");
     ensure!(theirs.err().ends_with(count), "{theirs}");
+    let target = tempfile::tempdir()?;
+    let mut export = Program::EncfsRs.encfsctl()?;
+    export
+        .args(["export", "-S"])
+        .arg(&copy.raw)
+        .arg(target.path());
+    let export = run(&mut export, input.as_bytes())?.success()?;
+    let note = "4 raw names do not decode and were left out: encfsctl-rs showcruft lists them\n";
+    ensure!(export.err() == note, "{export}");
+    let seen = read(target.path())?;
+    let lines = differences(&copy.fixture.tree(&seen)?, &seen, Look::ALL);
+    ensure!(lines.is_empty(), "{}", first_few(&lines));
     Ok(())
 }
 

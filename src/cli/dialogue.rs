@@ -11,6 +11,15 @@ pub enum DialogueError {
     /// The answers ask for a volume that there cannot be.
     #[error(transparent)]
     Contradiction(#[from] crate::profile::Error),
+    /// The last answer was no.
+    #[error("nothing was created, as you wished")]
+    Declined,
+    /// The storage could not be looked at.
+    #[error("the storage cannot be examined: {0}")]
+    Storage(#[from] crate::raw::Error),
+    /// A signal came during the examination.
+    #[error("the examination was stopped")]
+    Stopped,
     /// Standard input failed.
     #[error("cannot read the answer: {0}")]
     Input(#[from] io::Error),

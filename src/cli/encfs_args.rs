@@ -2,13 +2,17 @@
 //!
 //! Parsed as `getopt_long` did it for EncFS: options stand anywhere, also after the two
 //! directories; `--` ends them; a long option may be cut to a prefix that means only one;
-//! a repeated option counts once, the last one. Parsing does nothing and reads nothing;
+//! a repeated option counts once, the last one. Prefixes that meant one of EncFS's options still do, though an
+//! option of ours begins with them too: they are aliases. Parsing does nothing and reads nothing;
 //! [`super::request`] says what was meant. Options that are understood and refused, because
 //! what they ask for is not built, are not shown in the help.
 
 use std::ffi::OsString;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Parser, ValueHint};
+
+use crate::profile::Profile;
 
 /// What was typed.
 #[derive(Debug, Clone, Default, Parser)]
@@ -75,7 +79,7 @@ pub(super) struct EncfsArgs {
     pub(super) stdinpass: bool,
 
     /// Take the password from the output of this command (run by /bin/sh)
-    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, help_heading = "Password")]
+    #[arg(long, aliases = ["e", "ex"], value_name = "COMMAND", value_hint = ValueHint::CommandString, help_heading = "Password")]
     pub(super) extpass: Option<OsString>,
 
     /// Open with any password, right or wrong
@@ -87,20 +91,34 @@ pub(super) struct EncfsArgs {
     pub(super) annotate: bool,
 
     /// Configuration file, instead of the one in rootDir
-    #[arg(short = 'c', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Volume")]
+    #[arg(short = 'c', long, aliases = ["c", "co"], value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Volume")]
     pub(super) config: Option<OsString>,
 
     /// New volume: the standard settings, without questions
-    #[arg(long, overrides_with_all = ["paranoia", "expert"], help_heading = "Volume")]
+    #[arg(long, overrides_with_all = ["paranoia", "expert", "profile"], help_heading = "Volume")]
     pub(super) standard: bool,
 
     /// New volume: every block authenticated, AES-256; slower, no hard links
-    #[arg(long, overrides_with_all = ["standard", "expert"], help_heading = "Volume")]
+    #[arg(long, overrides_with_all = ["standard", "expert", "profile"], help_heading = "Volume")]
     pub(super) paranoia: bool,
 
-    /// New volume: every setting by a question
-    #[arg(long, overrides_with_all = ["standard", "paranoia"], help_heading = "Volume")]
+    /// New volume: the storage is examined; then choose, with reasons, or setting by setting
+    #[arg(long, overrides_with_all = ["standard", "paranoia", "profile"], help_heading = "Volume")]
     pub(super) expert: bool,
+
+    /// New volume: the profile of this name; auto: examine the storage and take what suits it;
+    /// list: explain each
+    #[arg(long, value_name = "NAME", value_parser = profile_names(), hide_possible_values = true,
+        overrides_with_all = ["standard", "paranoia", "expert"], help_heading = "Volume")]
+    pub(super) profile: Option<String>,
+
+    /// New volume: EncFS 1.9, the C++ program, will write to it as well
+    #[arg(long, help_heading = "Volume")]
+    pub(super) compatible_writers: bool,
+
+    /// New volume: do not examine the storage
+    #[arg(long, help_heading = "Volume")]
+    pub(super) no_probe: bool,
 
     /// Refuse volumes without block authentication; new volumes get it
     #[arg(long, help_heading = "Volume")]
@@ -143,7 +161,7 @@ pub(super) struct EncfsArgs {
     pub(super) noattrcache: bool,
 
     /// Leave out the usual mount options (default_permissions)
-    #[arg(long, help_heading = "Mount")]
+    #[arg(long, alias = "no-", help_heading = "Mount")]
     pub(super) no_default_flags: bool,
 
     /// List the words that -o takes
@@ -157,6 +175,16 @@ pub(super) struct EncfsArgs {
     /// The two directories, then words for FUSE.
     #[arg(hide = true, value_hint = ValueHint::DirPath)]
     pub(super) words: Vec<OsString>,
+}
+
+/// What `--profile` takes.
+pub(super) const AUTO: &str = "auto";
+/// What `--profile` takes.
+pub(super) const LIST: &str = "list";
+
+fn profile_names() -> PossibleValuesParser {
+    let names = Profile::ALL.map(Profile::name);
+    PossibleValuesParser::new(names.into_iter().chain([AUTO, LIST]))
 }
 
 const LONG_ABOUT: &str = "\
@@ -186,6 +214,10 @@ Examples:
     encfs-rs --extpass='cat ~/.backup-password' ~/rawfs ~/backupfs
     printf '%s\\n' \"$PASSWORD\" | encfs-rs --stdinpass --standard ~/rawfs ~/backupfs
 
+  Choose what suits storage you do not know, or let it be chosen:
+    encfs-rs --expert ~/webdrive ~/backupfs
+    encfs-rs --profile auto --compatible-writers ~/webdrive ~/backupfs
+
   Read-only, under a name of its own in the mount table:
     encfs-rs ~/rawfs ~/backupfs -o ro,fsname=backup,subtype=encfs
 
@@ -194,6 +226,14 @@ Examples:
 
 Questions asked before the mount read standard input, --stdinpass too: first the answers,
 then one line with the password.
+
+A new volume has one of these profiles; --profile list says what each is for:
+  standard    AES-192, 1 KiB blocks, a header in each file: equal files look different
+  paranoia    besides, changed, swapped and moved files are noticed; slower, no hard links
+  storage     for storage that cannot do all that a disk does, when EncFS 1.9 writes there
+              too: equal blocks at equal places look equal, and changes go unnoticed
+  ...-caseless, ...-short   the same with names for storage that takes A for a, or short names
+encfs-rs alone damages no file with any of them on any storage that was tried.
 
 Environment:
   ENCFS6_CONFIG   configuration file to use (as -c)

@@ -239,8 +239,14 @@ impl From<DialogueError> for Failure {
     fn from(error: DialogueError) -> Self {
         let text = error.to_string();
         match error {
-            DialogueError::EndOfInput => Self::new("end_of_input", text)
-                .advise("Nothing was created. --standard and --paranoia ask no questions."),
+            DialogueError::EndOfInput => Self::new("end_of_input", text).advise(
+                "Nothing was created. --standard, --paranoia and --profile ask no questions.",
+            ),
+            DialogueError::Declined => Self::new("declined", text),
+            DialogueError::Stopped => Self::new("stopped", text).advise("Nothing was created."),
+            DialogueError::Storage(source) => Self::new("storage", text)
+                .with_errno(source.errno.raw_os_error())
+                .advise("Nothing was created. --no-probe goes on without an examination."),
             DialogueError::Contradiction(_) => {
                 Self::new("contradiction", text).advise("Nothing was created.")
             }

@@ -11,12 +11,24 @@ use crate::crypto::Algorithm;
 use crate::profile::{Expert, NamingChoice, Note, Question, Reply, Situation, YesNo};
 use crate::term::Console;
 
-/// Asks every question and gives the settings.
+/// Asks every question as EncFS does and gives the settings.
 ///
 /// # Errors
 /// [`DialogueError`]
 pub(super) fn ask(console: &mut Console, situation: Situation) -> Result<NewVolume, DialogueError> {
-    let mut expert = Expert::new(situation)?;
+    ask_from(console, Expert::new(situation)?, &|_, _| Vec::new())
+}
+
+/// Asks every question of `expert`. After an answer `warnings` is given its question and the settings so far;
+/// what it returns is said under the answer.
+///
+/// # Errors
+/// [`DialogueError`]
+pub(super) fn ask_from(
+    console: &mut Console,
+    mut expert: Expert,
+    warnings: &dyn Fn(Question, &NewVolume) -> Vec<String>,
+) -> Result<NewVolume, DialogueError> {
     while let Some(question) = expert.question() {
         console.say(&words(question));
         loop {
@@ -25,6 +37,9 @@ pub(super) fn ask(console: &mut Console, situation: Situation) -> Result<NewVolu
             match expert.answer(line.as_deref().map(str::as_bytes)) {
                 Reply::Taken(notes) => {
                     console.say("\n");
+                    for warning in warnings(question, expert.so_far()) {
+                        console.say(&format!("{warning}\n"));
+                    }
                     for note in notes {
                         console.say(&format!("{}\n\n", note_words(note)));
                     }
@@ -45,16 +60,16 @@ pub(super) fn ask(console: &mut Console, situation: Situation) -> Result<NewVolu
 /// The question, up to its prompt.
 fn words(question: Question) -> String {
     match question {
-        Question::Cipher { choices } => {
+        Question::Cipher { choices, default } => {
             let mut text = "The following cipher algorithms are available:\n".to_owned();
             for (index, algorithm) in choices.iter().enumerate() {
                 text.push_str(&format!("{}. {}\n", index + 1, cipher_words(*algorithm)));
             }
-            text + "\n"
+            text + &list_default(choices, default) + "\n"
         }
-        Question::KeySize { sizes } => {
+        Question::KeySize { sizes, default } => {
             let sizes: Vec<String> = sizes.iter().map(u32::to_string).collect();
-            let (default, sizes) = (sizes.first().cloned().unwrap_or_default(), sizes.join(", "));
+            let sizes = sizes.join(", ");
             format!(
                 "How many bits of key? This cipher takes {sizes}.\n\
                  An empty line means {default}.\n"
@@ -70,12 +85,12 @@ fn words(question: Question) -> String {
              Large blocks suit large files, small ones many changes inside files.\n\
              An empty line means {default}.\n"
         ),
-        Question::Naming { choices } => {
+        Question::Naming { choices, default } => {
             let mut text = "The following filename encoding algorithms are available:\n".to_owned();
             for (index, naming) in choices.iter().enumerate() {
                 text.push_str(&format!("{}. {}\n", index + 1, naming_words(*naming)));
             }
-            text + "\n"
+            text + &list_default(choices, default) + "\n"
         }
         Question::RandomBytes { .. } => "\
             Add random bytes to each block header?\n\
@@ -84,6 +99,14 @@ fn words(question: Question) -> String {
             .to_owned(),
         Question::YesNo { about, .. } => yes_no_words(about).to_owned(),
     }
+}
+
+/// What an empty line means in a list, if it means something.
+fn list_default<T: PartialEq>(choices: &[T], default: Option<T>) -> String {
+    let position = default.and_then(|default| choices.iter().position(|choice| *choice == default));
+    position.map_or_else(String::new, |index| {
+        format!("An empty line means {}.\n", index + 1)
+    })
 }
 
 /// The last piece of a question; the answer follows on its line.

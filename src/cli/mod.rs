@@ -5,12 +5,14 @@
 //! [`dialogue`], [`password_source`] and their neighbours through the one
 //! [`crate::term::Console`]. What came of it is said by [`output`] and [`exit`].
 
+mod chooser;
 pub mod ctl_request;
 mod definitions;
 pub mod description;
 pub mod dialogue;
 mod encfs_args;
 mod encfsctl_args;
+mod examine;
 pub mod exit;
 mod expert_dialogue;
 mod mount_words;
@@ -19,7 +21,9 @@ pub mod output;
 pub mod password_source;
 mod probe_advice;
 pub mod probe_report;
+mod profile_list;
 pub mod request;
+pub mod storage_words;
 pub mod version;
 
 pub use definitions::definitions;

@@ -22,19 +22,7 @@ const COLUMN: usize = 28;
 /// The report for people. `root` is printed as it is.
 #[must_use]
 pub fn human(findings: &Findings, root: &str) -> String {
-    let mut text = format!("The storage at {root}\n\n");
-    for (label, found) in lines(findings) {
-        let first = format!("  {label:<width$}", width = COLUMN - 2);
-        wrap(&mut text, &first, COLUMN, &found);
-    }
-    text.push_str("\nWhat follows\n");
-    let consequences = consequences(findings);
-    if consequences.is_empty() {
-        text.push_str("  - Nothing to mind: it works as a local disk does.\n");
-    }
-    for consequence in consequences {
-        wrap(&mut text, "  - ", 4, &consequence.text);
-    }
+    let mut text = format!("The storage at {root}\n\n{}", found(findings));
     text.push_str("\nSettings of a volume here\n");
     let arguments = arguments(findings);
     if arguments.is_empty() {
@@ -57,8 +45,26 @@ pub fn human(findings: &Findings, root: &str) -> String {
     text
 }
 
+/// What was found out, and what follows for whoever uses the storage.
+pub(super) fn found(findings: &Findings) -> String {
+    let mut text = String::new();
+    for (label, found) in lines(findings) {
+        let first = format!("  {label:<width$}", width = COLUMN - 2);
+        wrap(&mut text, &first, COLUMN, &found);
+    }
+    text.push_str("\nWhat follows\n");
+    let consequences = consequences(findings);
+    if consequences.is_empty() {
+        text.push_str("  - Nothing to mind: it works as a local disk does.\n");
+    }
+    for consequence in consequences {
+        wrap(&mut text, "  - ", 4, &consequence.text);
+    }
+    text
+}
+
 /// Writes `words` after `first`, further lines from column `indent` on.
-fn wrap(text: &mut String, first: &str, indent: usize, words: &str) {
+pub(super) fn wrap(text: &mut String, first: &str, indent: usize, words: &str) {
     let mut line = first.to_owned();
     if line.chars().count() > indent || !line.ends_with(' ') {
         line.push(' ');

@@ -12,11 +12,13 @@ use std::time::Duration;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::encfs_args::EncfsArgs;
+use super::encfs_args::{self, EncfsArgs};
 use super::mount_words::{BadWord, MountWords};
 use super::password_source::PasswordWays;
+use super::profile_list;
 use super::version::{ENCFS_USAGE, Usage, called_as};
 use crate::fs::Direction;
+use crate::profile::Profile;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -41,12 +43,28 @@ pub enum EncfsRequest {
 pub enum ProfileChoice {
     /// By the menu.
     Ask,
-    /// `--standard`.
-    Standard,
-    /// `--paranoia`.
-    Paranoia,
-    /// `--expert`: by every question.
+    /// `--standard`, `--paranoia`, `--profile NAME`.
+    Named(Profile),
+    /// `--profile auto`: what suits the storage.
+    Auto,
+    /// `--expert`: what suits the storage is shown, and all can be asked for.
     Expert,
+}
+
+impl ProfileChoice {
+    fn from_args(args: &EncfsArgs) -> Self {
+        if args.standard {
+            return Self::Named(Profile::STANDARD);
+        }
+        if args.paranoia {
+            return Self::Named(Profile::PARANOIA);
+        }
+        match args.profile.as_deref() {
+            Some(name) => Profile::by_name(name).map_or(Self::Auto, Self::Named),
+            None if args.expert => Self::Expert,
+            None => Self::Ask,
+        }
+    }
 }
 
 /// A mount, as it was asked for.
@@ -70,6 +88,10 @@ pub struct MountRequest {
     pub config: Option<PathBuf>,
     /// What becomes of a root without a volume.
     pub profile: ProfileChoice,
+    /// The storage of a new volume is examined where that decides something.
+    pub examine: bool,
+    /// EncFS 1.9 will write to the new volume as well.
+    pub compatible_writers: bool,
     /// Block authentication demanded.
     pub require_macs: bool,
     /// Return data whose authentication fails.
@@ -159,6 +181,9 @@ impl EncfsRequest {
         if args.fuse_help {
             return Ok(Self::MountWordsHelp);
         }
+        if args.profile.as_deref() == Some(encfs_args::LIST) {
+            return Ok(Self::Help(profile_list::text()));
+        }
         if args.unmount || args.unmount_long.is_some() {
             return match args.words.as_slice() {
                 [directory] => Ok(Self::Unmount(PathBuf::from(directory))),
@@ -198,6 +223,7 @@ impl MountRequest {
         if args.ondemand && args.extpass.is_none() {
             return Err(UsageError::OnDemandWithoutProgram);
         }
+        let profile = ProfileChoice::from_args(&args);
         let mut words = MountWords::default();
         for list in lists.iter().chain(&extra.lists) {
             words.add(list)?;
@@ -218,12 +244,9 @@ impl MountRequest {
             log_requests: args.fuse_debug || extra.debug || words.debug,
             syslog_tag: args.syslogtag.unwrap_or_else(|| "encfs".to_owned()),
             config: args.config.map(PathBuf::from),
-            profile: match (args.standard, args.paranoia, args.expert) {
-                (true, _, _) => ProfileChoice::Standard,
-                (_, true, _) => ProfileChoice::Paranoia,
-                (_, _, true) => ProfileChoice::Expert,
-                _ => ProfileChoice::Ask,
-            },
+            profile,
+            examine: !args.no_probe,
+            compatible_writers: args.compatible_writers,
             require_macs: args.require_macs,
             force_decode: args.forcedecode,
             any_key: args.anykey,

@@ -36,6 +36,25 @@ impl NewVolume {
     /// What such a volume names as its creator.
     pub const CREATOR: &str = concat!("encfs-rs ", env!("CARGO_PKG_VERSION"));
 
+    /// The settings of a volume that exists.
+    #[must_use]
+    pub fn like(config: &VolumeConfig) -> Self {
+        Self {
+            cipher: config.cipher.clone(),
+            key_bits: config.key_bits,
+            block_size: config.block_size,
+            naming: config.naming.clone(),
+            plain_data: config.plain_data,
+            unique_iv: config.unique_iv,
+            chained_name_iv: config.chained_name_iv,
+            external_iv: config.external_iv,
+            mac_bytes: config.mac_bytes,
+            rand_bytes: config.rand_bytes,
+            allow_holes: config.allow_holes,
+            kdf_duration_ms: config.kdf_duration_ms,
+        }
+    }
+
     /// The configuration with these settings and this key.
     ///
     /// # Errors

@@ -39,6 +39,10 @@ struct Export<'a> {
     /// Those of them that were there already.
     existing: u64,
     failed: u64,
+    /// Raw names that are not the encoding of anything: nothing of the volume's.
+    undecodable: u64,
+    /// One of these that is no stranger: the configuration.
+    own: Option<Vec<u8>>,
     as_root: bool,
 }
 
@@ -53,7 +57,7 @@ pub(super) fn export(
     passwords: &PasswordWays,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    let volume = open::volume(request, passwords, console)?;
+    let (volume, file) = open::with_configuration(request, passwords, console)?;
     ensure(console, target)?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -69,20 +73,31 @@ pub(super) fn export(
         files: 0,
         existing: 0,
         failed: 0,
+        undecodable: 0,
+        own: open::own_name(request, &file),
         as_root: crate::raw::own_ids().uid == 0,
     };
     let target_dir = export.target.reopen()?;
     export.directory(&VolumeDir::root(&volume), &target_dir, &mut Vec::new());
     export.progress.done();
     let (files, failed) = (export.files, export.failed);
+    let undecodable = export.undecodable;
     let stopped = export.stop.load(Ordering::Relaxed);
     if format == Format::Json {
         print_json(&json!({
             "exported": files,
             "existing": export.existing,
             "failed": failed,
+            "undecodable": undecodable,
             "stopped": stopped,
         }))?;
+    }
+    if undecodable > 0 {
+        let line = format!(
+            "{undecodable} raw names do not decode and were left out: {} showcruft lists them\n",
+            request.program
+        );
+        export.console.complain(&line);
     }
     let shown = target.display();
     if stopped {
@@ -141,6 +156,10 @@ impl Export<'_> {
             Ok(listing) => listing,
             Err(error) => return self.problem(from.plain_path(), &error.to_string()),
         };
+        let in_root = from.raw_path().is_empty();
+        let names = listing.undecodable.iter();
+        let strange = names.filter(|name| !in_root || self.own.as_deref() != Some(&***name));
+        self.undecodable += strange.count() as u64;
         for entry in &listing.entries {
             if self.stop.load(Ordering::Relaxed) {
                 return;

@@ -94,3 +94,11 @@ pub(super) fn configuration(request: &VolumeRequest) -> Result<ConfigFile, Failu
     }
     Ok(found)
 }
+
+/// The name of the configuration in use, if it lies in the root: whoever clears up must not lose it, and nobody
+/// misses it. Only `encfs6.xml` without a dot needs this, the others are never shown.
+pub(super) fn own_name(request: &VolumeRequest, file: &ConfigFile) -> Option<Vec<u8>> {
+    let root = std::path::absolute(&request.root).ok()?;
+    let name = file.path.strip_prefix(root).ok()?;
+    Some(name.as_os_str().as_bytes().to_vec())
+}

@@ -14,9 +14,6 @@ use crate::probe::{self, Left, Plan, Why};
 use crate::raw::{Dir, Errno};
 use crate::term::{Steps, printable};
 
-/// Questions that are asked at the same time: all of them, as each waits for storage.
-const SIDE_BY_SIDE: usize = 64;
-
 /// Examines and reports.
 pub(super) fn examine(request: &VolumeRequest, format: Format) -> Result<(), Failure> {
     let root = &request.root;
@@ -38,7 +35,7 @@ pub(super) fn examine(request: &VolumeRequest, format: Format) -> Result<(), Fai
         stop: &stop,
         progress: &|done, all| steps.at(done, all),
         wait: &std::thread::sleep,
-        side_by_side: SIDE_BY_SIDE,
+        side_by_side: probe::SIDE_BY_SIDE,
     };
     let examined = probe::examine(&dir, &plan);
     drop(steps);

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -28,7 +27,7 @@ pub(super) fn show(
     console: &mut Console,
 ) -> Result<(), Failure> {
     let (volume, file) = open::with_configuration(request, passwords, console)?;
-    let own = own_name(request, &file.path);
+    let own = open::own_name(request, &file);
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
     let mut progress = Progress::new("showcruft");
@@ -67,14 +66,6 @@ pub(super) fn show(
             Err(Failure::new("unreadable", text).at(path))
         }
     }
-}
-
-/// The name of the configuration in use, if it lies in the root: whoever clears up must not lose it.
-/// Only `encfs6.xml` without a dot needs this, the others are never shown.
-fn own_name(request: &VolumeRequest, config: &Path) -> Option<Vec<u8>> {
-    let root = std::path::absolute(&request.root).ok()?;
-    let name = config.strip_prefix(root).ok()?;
-    Some(name.as_os_str().as_bytes().to_vec())
 }
 
 fn print_lines(request: &VolumeRequest, found: &[Found]) -> io::Result<()> {

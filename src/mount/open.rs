@@ -1,11 +1,12 @@
 //! From a request to an opened volume: the one that is there, or a new one.
 
 use crate::cli::exit::Failure;
-use crate::cli::new_volume;
+use crate::cli::new_volume::{self, Creation};
 use crate::cli::request::MountRequest;
-use crate::config::VolumeConfig;
+use crate::cli::storage_words;
+use crate::config::{NewVolume, VolumeConfig};
 use crate::fs::Direction;
-use crate::profile::Situation;
+use crate::profile::{Situation, Storage, mismatches};
 use crate::raw;
 use crate::secret::Password;
 use crate::term::Console;
@@ -22,6 +23,8 @@ pub(super) fn first(
         && let Some(file) = config_file::find(&request.root, request.config.as_deref())?
     {
         check_demands(&file.config, request)?;
+        let root = open_root(request)?;
+        tell_mismatch(console, &root, &NewVolume::like(&file.config), request);
         return Ok(None);
     }
     volume(console, request).map(Some)
@@ -29,15 +32,15 @@ pub(super) fn first(
 
 /// Opens the volume in the request's root, or creates one there; asks what has to be asked.
 pub(super) fn volume(console: &mut Console, request: &MountRequest) -> Result<Volume, Failure> {
-    let root = raw::Dir::open_root(&request.root)
-        .map_err(|error| Failure::from(error).at_path(&request.root))?;
+    let root = open_root(request)?;
     let (file, password) = match config_file::find(&request.root, request.config.as_deref())? {
         Some(file) => {
             check_demands(&file.config, request)?;
+            tell_mismatch(console, &root, &NewVolume::like(&file.config), request);
             let password = request.passwords.for_opening(console, &request.root)?;
             (file, password)
         }
-        None => create(console, request)?,
+        None => create(console, &root, request)?,
     };
     let options = UnlockOptions {
         check_password: !request.any_key,
@@ -62,8 +65,34 @@ pub(super) fn existing(request: &MountRequest) -> Result<Volume, Failure> {
     Ok(unlock(root, &file.config, &password, &options)?)
 }
 
+fn open_root(request: &MountRequest) -> Result<raw::Dir, Failure> {
+    raw::Dir::open_root(&request.root).map_err(|error| Failure::from(error).at_path(&request.root))
+}
+
+/// Says in one line if the storage cannot do what the volume's settings need, as far as the kernel knows
+/// without anything being tried. On all other storage a mount is silent: some front ends take any word for a
+/// failure.
+fn tell_mismatch(
+    console: &mut Console,
+    root: &raw::Dir,
+    settings: &NewVolume,
+    request: &MountRequest,
+) {
+    if request.direction == Direction::Reverse || request.words.read_only() {
+        return;
+    }
+    let kind = root.filesystem_type();
+    let storage = Storage::by_kernel(kind.as_deref(), root.is_remote(), root.space().ok());
+    if let Some(mismatch) = mismatches(settings, &storage).first() {
+        let kind = crate::term::printable(kind.unwrap_or_default().as_bytes());
+        let words = storage_words::concern(*mismatch);
+        console.complain(&format!("encfs-rs: {kind}: {words}\n"));
+    }
+}
+
 fn create(
     console: &mut Console,
+    root: &raw::Dir,
     request: &MountRequest,
 ) -> Result<(ConfigFile, Password), Failure> {
     let situation = Situation {
@@ -71,8 +100,16 @@ fn create(
         require_macs: request.require_macs,
         insecure: request.insecure,
     };
-    let annotate = request.passwords.annotate;
-    let settings = new_volume::choose(console, request.profile, situation, annotate)?;
+    let creation = Creation {
+        root: &request.root,
+        choice: request.profile,
+        situation,
+        examine: request.examine,
+        compatible_writers: request.compatible_writers,
+        annotate: request.passwords.annotate,
+    };
+    let settings = new_volume::choose(console, &creation)?;
+    tell_mismatch(console, root, &settings, request);
     let password = request.passwords.for_creating(console, &request.root)?;
     let file = volume::create(&request.root, &settings, &password)?;
     Ok((file, password))

@@ -54,6 +54,22 @@ impl NameInterface {
         }
     }
 
+    /// The longest plain name, in bytes, whose raw name has at most `raw_limit` bytes, for a cipher with blocks
+    /// of `cipher_block` bytes.
+    #[must_use]
+    pub fn max_plain_len(self, cipher_block: usize, raw_limit: usize) -> usize {
+        let block = |alphabet| BlockCoding {
+            alphabet,
+            major: self.current_version().0,
+        };
+        match self {
+            Self::Block => block(&BASE64).max_plain_len(cipher_block, raw_limit),
+            Self::Block32 => block(&BASE32).max_plain_len(cipher_block, raw_limit),
+            Self::Stream => StreamCoding::max_plain_len(raw_limit),
+            Self::Null => raw_limit,
+        }
+    }
+
     /// Whether volumes of this major version can be served.
     #[must_use]
     pub const fn serves(self, major: u32) -> bool {

@@ -54,6 +54,10 @@ use crate::raw::{self, Dir, Name};
 use folder::Folder;
 use site::{Habits, Halt, Site, Stopped, name};
 
+/// Questions that are asked at the same time where nothing speaks against it: all of them, as each waits for
+/// storage.
+pub const SIDE_BY_SIDE: usize = 64;
+
 /// How to go about it.
 pub struct Plan<'a> {
     /// Set by whoever wants the examination to end; it is seen before each operation.

@@ -62,58 +62,106 @@ enum At {
     End,
 }
 
+/// What empty answers mean.
+#[derive(Debug, Clone)]
+struct Defaults {
+    /// `None`: there has to be an answer.
+    cipher: Option<Algorithm>,
+    /// `None`: the smallest of the cipher.
+    key_bits: Option<u32>,
+    naming: Option<NameInterface>,
+    rest: NewVolume,
+}
+
 /// The dialogue.
 #[derive(Debug, Clone)]
 pub struct Expert {
     situation: Situation,
     at: At,
     algorithm: Algorithm,
+    defaults: Defaults,
     settings: NewVolume,
 }
 
 impl Expert {
-    /// Begins.
+    /// Begins. Empty answers mean what they mean to EncFS.
     ///
     /// # Errors
     /// [`Error::MacsReverse`].
     pub fn new(situation: Situation) -> Result<Self, Error> {
-        Ok(Self {
+        let settings = standard(situation)?;
+        let defaults = Defaults {
+            cipher: None,
+            key_bits: None,
+            naming: None,
+            rest: settings.clone(),
+        };
+        Ok(Self::begin(situation, defaults, settings))
+    }
+
+    /// Begins. Empty answers mean `recommended`.
+    #[must_use]
+    pub fn with_defaults(situation: Situation, recommended: NewVolume) -> Self {
+        let defaults = Defaults {
+            cipher: Algorithm::from_interface_name(&recommended.cipher.name),
+            key_bits: Some(recommended.key_bits),
+            naming: NameInterface::from_interface_name(&recommended.naming.name),
+            rest: recommended.clone(),
+        };
+        Self::begin(situation, defaults, recommended)
+    }
+
+    fn begin(situation: Situation, defaults: Defaults, settings: NewVolume) -> Self {
+        Self {
             situation,
             at: At::Cipher,
             algorithm: Algorithm::Aes,
-            settings: standard(situation)?,
-        })
+            defaults,
+            settings,
+        }
+    }
+
+    /// The settings as far as they are known; the others are the defaults.
+    #[must_use]
+    pub fn so_far(&self) -> &NewVolume {
+        &self.settings
     }
 
     /// What is to be asked now; `None` when all is known.
     #[must_use]
     pub fn question(&self) -> Option<Question> {
         let yes_no = |about, default| Question::YesNo { about, default };
+        let rest = &self.defaults.rest;
         Some(match self.at {
             At::Cipher => Question::Cipher {
                 choices: &Algorithm::OFFERED,
+                default: self.defaults.cipher,
             },
             At::KeySize => Question::KeySize {
                 sizes: self.algorithm.key_sizes(),
+                default: self
+                    .algorithm
+                    .nearest_key_bits(self.defaults.key_bits.unwrap_or(0)),
             },
             At::BlockSize => Question::BlockSize {
                 least: question::LEAST_BLOCK,
                 most: question::MOST_BLOCK,
                 step: self.algorithm.block_size_step(),
-                default: question::DEFAULT_BLOCK,
+                default: rest.block_size,
             },
             At::PlainData => yes_no(YesNo::PlainData, false),
             At::Naming => Question::Naming {
                 choices: &NameInterface::OFFERED,
+                default: self.defaults.naming,
             },
-            At::NameChaining => yes_no(YesNo::NameChaining, true),
-            At::UniqueIv => yes_no(YesNo::UniqueIv, !self.situation.reverse),
-            At::ExternalIv => yes_no(YesNo::ExternalIv, false),
-            At::BlockMac => yes_no(YesNo::BlockMac, false),
+            At::NameChaining => yes_no(YesNo::NameChaining, rest.chained_name_iv),
+            At::UniqueIv => yes_no(YesNo::UniqueIv, rest.unique_iv),
+            At::ExternalIv => yes_no(YesNo::ExternalIv, rest.external_iv),
+            At::BlockMac => yes_no(YesNo::BlockMac, rest.mac_bytes > 0),
             At::RandomBytes => Question::RandomBytes {
                 most: question::MOST_RANDOM,
             },
-            At::Holes => yes_no(YesNo::Holes, true),
+            At::Holes => yes_no(YesNo::Holes, rest.allow_holes),
             At::End => return None,
         })
     }
@@ -127,18 +175,19 @@ impl Expert {
         let ended = line.is_none();
         let line = line.unwrap_or_default();
         match question {
-            Question::Cipher { choices } => match question::choice(line, choices) {
+            Question::Cipher { choices, default } => match question::choice(line, choices, default)
+            {
                 Some(algorithm) => self.set_cipher(algorithm),
                 None if ended => Reply::InputEnded,
                 None => Reply::InvalidChoice,
             },
-            Question::KeySize { .. } => {
-                self.settings.key_bits = question::key_bits(line, self.algorithm);
+            Question::KeySize { default, .. } => {
+                self.settings.key_bits = question::key_bits(line, self.algorithm, default);
                 self.at = At::BlockSize;
                 Reply::Taken(vec![Note::KeySize(self.settings.key_bits)])
             }
-            Question::BlockSize { step, .. } => {
-                self.settings.block_size = question::block_size(line, step);
+            Question::BlockSize { step, default, .. } => {
+                self.settings.block_size = question::block_size(line, step, default);
                 self.at = if self.situation.insecure {
                     At::PlainData
                 } else {
@@ -146,7 +195,8 @@ impl Expert {
                 };
                 Reply::Taken(vec![Note::BlockSize(self.settings.block_size)])
             }
-            Question::Naming { choices } => match question::choice(line, choices) {
+            Question::Naming { choices, default } => match question::choice(line, choices, default)
+            {
                 Some(naming) => self.set_naming(naming),
                 None if ended => Reply::InputEnded,
                 None => Reply::InvalidChoice,

@@ -1,34 +1,9 @@
-//! Standard and paranoia.
+//! Standard, paranoia and storage: the three sets of settings that every profile begins with.
 
 use super::Error;
 use crate::config::{Interface, NewVolume};
 use crate::crypto::Algorithm;
 use crate::nameio::NameInterface;
-
-/// Who chooses the settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Profile {
-    /// Settings for everybody.
-    #[default]
-    Standard,
-    /// Settings that also notice changed and moved files, at a price: no hard links, slower renames.
-    Paranoia,
-    /// Every setting is asked for.
-    Expert,
-}
-
-impl Profile {
-    /// The profile that an answer to the first question means: its first letter decides, and whatever is
-    /// neither `x` nor `p` is standard.
-    #[must_use]
-    pub fn of_answer(line: &[u8]) -> Self {
-        match line.first() {
-            Some(b'x') => Self::Expert,
-            Some(b'p') => Self::Paranoia,
-            _ => Self::Standard,
-        }
-    }
-}
 
 /// What the command line demands of the volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +62,24 @@ pub fn paranoia(situation: Situation) -> Result<NewVolume, Error> {
         external_iv: true,
         mac_bytes: 8,
         kdf_duration_ms: 3000,
+        ..standard(situation)?
+    })
+}
+
+/// The settings for storage that cannot do all that a disk does, when EncFS 1.9 writes there too.
+///
+/// Without a header a file is emptied by one truncation to 0, which every storage has, and every write begins
+/// at a multiple of 4096; without MACs no block is written twice in one go. Security pays for it: equal blocks
+/// at the same place of two files are equal in storage, and changes there go unnoticed.
+///
+/// # Errors
+/// [`Error::MacsReverse`].
+pub(super) fn storage(situation: Situation) -> Result<NewVolume, Error> {
+    Ok(NewVolume {
+        key_bits: 256,
+        block_size: 4096,
+        naming: naming(NameInterface::Stream),
+        unique_iv: false,
         ..standard(situation)?
     })
 }

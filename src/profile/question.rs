@@ -7,8 +7,6 @@ use crate::nameio::NameInterface;
 pub(super) const LEAST_BLOCK: u32 = 64;
 /// Largest block size that is offered, in bytes.
 pub(super) const MOST_BLOCK: u32 = 4096;
-/// Block size of an empty, wrong or too small answer, in bytes.
-pub(super) const DEFAULT_BLOCK: u32 = 1024;
 /// Most random bytes of a block.
 pub(super) const MOST_RANDOM: u32 = 8;
 
@@ -19,11 +17,15 @@ pub enum Question {
     Cipher {
         /// The list.
         choices: &'static [Algorithm],
+        /// What an empty answer means; without it there has to be one.
+        default: Option<Algorithm>,
     },
     /// How many bits of key.
     KeySize {
-        /// The possible sizes, ascending; the first is the default.
+        /// The possible sizes, ascending.
         sizes: &'static [u32],
+        /// What an empty answer means, in bits.
+        default: u32,
     },
     /// How many bytes in a block.
     BlockSize {
@@ -40,6 +42,8 @@ pub enum Question {
     Naming {
         /// The list.
         choices: &'static [NameInterface],
+        /// What an empty answer means; without it there has to be one.
+        default: Option<NameInterface>,
     },
     /// How many random bytes in each block.
     RandomBytes {
@@ -88,14 +92,18 @@ pub(super) fn leading_number(line: &[u8]) -> Option<i64> {
     number.map(|n| if negative { -n } else { n })
 }
 
-/// The choice with the number in `line`.
-pub(super) fn choice<T: Copy>(line: &[u8], choices: &[T]) -> Option<T> {
+/// The choice with the number in `line`; the default for an empty line.
+pub(super) fn choice<T: Copy>(line: &[u8], choices: &[T], default: Option<T>) -> Option<T> {
+    if line.trim_ascii().is_empty() {
+        return default;
+    }
     let number = usize::try_from(leading_number(line)?).ok()?;
     choices.get(number.checked_sub(1)?).copied()
 }
 
 /// `y` or `n`, also written out and in capitals, which EncFS before 1.9 took.
-pub(super) fn yes_no(line: &[u8], default: bool) -> Option<bool> {
+#[must_use]
+pub fn yes_no(line: &[u8], default: bool) -> Option<bool> {
     match line.trim_ascii().to_ascii_lowercase().as_slice() {
         b"" => Some(default),
         b"y" | b"yes" => Some(true),
@@ -104,21 +112,23 @@ pub(super) fn yes_no(line: &[u8], default: bool) -> Option<bool> {
     }
 }
 
-/// The possible block size nearest to what `line` says.
-pub(super) fn block_size(line: &[u8], step: u32) -> u32 {
+/// The possible block size nearest to what `line` says; the default for an empty, wrong or too small answer.
+pub(super) fn block_size(line: &[u8], step: u32, default: u32) -> u32 {
     let asked = leading_number(line).and_then(|n| u32::try_from(n.min(MOST_BLOCK.into())).ok());
     match asked {
         Some(size) if size >= LEAST_BLOCK => {
             let rounded = (size + step / 2) / step * step;
             rounded.clamp(LEAST_BLOCK, MOST_BLOCK)
         }
-        _ => DEFAULT_BLOCK,
+        _ => default,
     }
 }
 
-/// The possible key size nearest to what `line` says.
-pub(super) fn key_bits(line: &[u8], cipher: Algorithm) -> u32 {
-    let asked = leading_number(line).unwrap_or(0).clamp(0, 1 << 20);
+/// The possible key size nearest to what `line` says, or to the default.
+pub(super) fn key_bits(line: &[u8], cipher: Algorithm, default: u32) -> u32 {
+    let asked = leading_number(line)
+        .unwrap_or(default.into())
+        .clamp(0, 1 << 20);
     cipher.nearest_key_bits(u32::try_from(asked).unwrap_or(0))
 }
 

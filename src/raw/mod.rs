@@ -20,6 +20,7 @@ mod dir_attr;
 mod entries;
 mod error;
 mod file;
+mod filesystem_type;
 mod meter;
 mod name;
 mod pinned;

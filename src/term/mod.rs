@@ -9,6 +9,7 @@ mod names;
 mod password;
 mod program;
 mod progress;
+mod signals;
 
 pub use console::{Console, Rest};
 pub use names::{printable, printable_name};
@@ -18,3 +19,4 @@ pub use password::{
 };
 pub use program::program_password;
 pub use progress::{Progress, Steps};
+pub use signals::Unbroken;

@@ -10,12 +10,12 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 
 use crate::secret::Zeroizing;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask, raise};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::console::{Console, Rest, read_line};
+use super::signals::HeldSignals;
 use crate::secret::Password;
 
 /// The prompt for the password of an existing volume.
@@ -114,7 +114,7 @@ fn into_password(line: Option<Zeroizing<Vec<u8>>>) -> Password {
 }
 
 fn ask_at_terminal(terminal: &mut File, prompt: &str, limit: usize) -> io::Result<Password> {
-    let signals = GuardedSignals::block()?;
+    let signals = HeldSignals::block(&GUARDED)?;
     let silence = Silence::begin(terminal)?;
     let line = loop {
         silence.terminal.write_all(prompt.as_bytes())?;
@@ -141,7 +141,7 @@ fn ask_at_terminal(terminal: &mut File, prompt: &str, limit: usize) -> io::Resul
 /// Reads keys until a guarded signal arrives, which ends the input.
 struct Keys<'a> {
     terminal: &'a File,
-    signals: &'a GuardedSignals,
+    signals: &'a HeldSignals,
     struck: Option<Signal>,
 }
 
@@ -151,61 +151,17 @@ impl Read for Keys<'_> {
             return Ok(0);
         }
         let mut waits = [
-            PollFd::from_borrowed_fd(self.signals.descriptor.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(self.terminal.as_fd(), PollFlags::IN),
         ];
         poll(&mut waits, None)?;
         if waits[0].revents().contains(PollFlags::IN)
-            && let Some(information) = self.signals.descriptor.read_signal()?
+            && let Some(signal) = self.signals.struck()?
         {
-            let number = i32::try_from(information.ssi_signo).unwrap_or(0);
-            self.struck = Signal::try_from(number).ok();
+            self.struck = Some(signal);
             return Ok(0);
         }
         self.terminal.read(buffer)
-    }
-}
-
-/// The guarded signals, held back and readable from a descriptor; restored when dropped.
-///
-/// No handlers are installed, so what the process inherited (`nohup` ignores SIGHUP) stays.
-struct GuardedSignals {
-    descriptor: SignalFd,
-    set: SigSet,
-    before: SigSet,
-}
-
-impl GuardedSignals {
-    fn block() -> io::Result<Self> {
-        let set: SigSet = GUARDED.into_iter().collect();
-        let before = set.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        match SignalFd::with_flags(&set, flags) {
-            Ok(descriptor) => Ok(Self {
-                descriptor,
-                set,
-                before,
-            }),
-            Err(error) => {
-                before.thread_set_mask()?;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Lets `signal` act on the process; returns if the process lives on.
-    fn deliver(&self, signal: Signal) -> io::Result<()> {
-        raise(signal)?;
-        pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None)?;
-        pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&self.set), None)?;
-        Ok(())
-    }
-}
-
-impl Drop for GuardedSignals {
-    fn drop(&mut self) {
-        // Nothing better can be done with a failure while the prompt is taken down.
-        let _ = self.before.thread_set_mask();
     }
 }
 

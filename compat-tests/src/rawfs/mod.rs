@@ -107,6 +107,8 @@ pub struct Options {
     pub others: bool,
     /// Requests that are served at the same time.
     pub threads: usize,
+    /// Its type in the mount table is `fuse.` and this.
+    pub subtype: Option<String>,
 }
 
 impl Default for Options {
@@ -125,6 +127,7 @@ impl Default for Options {
             trace: false,
             others: false,
             threads: 8,
+            subtype: None,
         }
     }
 }
@@ -159,6 +162,11 @@ impl RawFs {
             MountOption::NoDev,
             MountOption::NoSuid,
         ];
+        if let Some(subtype) = &options.subtype {
+            // Not `Subtype`: when it mounts by itself fuser keeps that from the kernel.
+            let word = format!("subtype={subtype}");
+            config.mount_options.push(MountOption::CUSTOM(word));
+        }
         if options.others {
             config.acl = SessionACL::All;
             config.mount_options.push(MountOption::DefaultPermissions);

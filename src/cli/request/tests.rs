@@ -60,7 +60,7 @@ fn options_may_follow_the_directories() {
     assert_eq!(request.words.subtype.as_deref(), Some("encfs"));
     // Plasma Vault
     let request = mount(&["-S", "--standard", "/raw", "/plain", "--nocache", "-v"]);
-    assert_eq!(request.profile, ProfileChoice::Standard);
+    assert_eq!(request.profile, ProfileChoice::Named(Profile::STANDARD));
     assert_eq!(request.words.attr_ttl, Some(Duration::ZERO));
     assert!(request.verbose);
     // NewBreeze
@@ -81,24 +81,61 @@ fn long_options_may_be_cut_short() {
         request.passwords.program.as_deref(),
         Some(OsStr::new("echo pw"))
     );
-    assert_eq!(request.profile, ProfileChoice::Paranoia);
+    assert_eq!(request.profile, ProfileChoice::Named(Profile::PARANOIA));
 }
 
 #[test]
 fn the_last_profile_wins_and_repeats_are_harmless() {
     assert_eq!(
         mount(&["--standard", "--paranoia", "/r", "/m"]).profile,
-        ProfileChoice::Paranoia
+        ProfileChoice::Named(Profile::PARANOIA)
     );
     assert_eq!(
         mount(&["--paranoia", "--standard", "/r", "/m"]).profile,
-        ProfileChoice::Standard
+        ProfileChoice::Named(Profile::STANDARD)
     );
     assert_eq!(
         mount(&["--expert", "--standard", "/r", "/m"]).profile,
-        ProfileChoice::Standard
+        ProfileChoice::Named(Profile::STANDARD)
     );
     assert!(mount(&["-f", "-f", "-v", "-v", "/r", "/m"]).foreground);
+}
+
+#[test]
+fn a_profile_has_a_name() {
+    for profile in Profile::ALL {
+        let request = mount(&["--profile", profile.name(), "/r", "/m"]);
+        assert_eq!(request.profile, ProfileChoice::Named(profile));
+        assert!(request.examine && !request.compatible_writers);
+    }
+    let request = mount(&["--profile=auto", "--compatible", "--no-probe", "/r", "/m"]);
+    assert_eq!(request.profile, ProfileChoice::Auto);
+    assert!(!request.examine && request.compatible_writers);
+    let last = mount(&["--profile", "storage", "--expert", "/r", "/m"]);
+    assert_eq!(last.profile, ProfileChoice::Expert);
+    let last = mount(&["--expert", "--profile", "storage", "/r", "/m"]);
+    assert_eq!(last.profile, ProfileChoice::Named(Profile::STORAGE));
+    assert!(matches!(
+        parse(&["--profile", "list"]),
+        Ok(EncfsRequest::Help(text)) if text.contains("storage-caseless")
+    ));
+    let UsageError::Words(words) = refusal(&["--profile", "fast", "/r", "/m"]) else {
+        panic!("not told what there is");
+    };
+    assert!(
+        words.contains("'fast'") && words.contains("storage-caseless"),
+        "{words}"
+    );
+}
+
+#[test]
+fn prefixes_that_encfs_took_mean_its_options() {
+    let request = mount(&["--co", "/config", "--ex", "cat pw", "--no-", "/r", "/m"]);
+    assert_eq!(request.config.as_deref(), Some(Path::new("/config")));
+    assert!(request.passwords.program.is_some());
+    assert!(request.words.kernel.is_empty());
+    let request = mount(&["--c=/config", "--e=cat pw", "/r", "/m"]);
+    assert!(request.config.is_some() && request.passwords.program.is_some());
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod storage;
+
 use super::question::{block_size, key_bits, leading_number, random_bytes, yes_no};
 use super::*;
 use crate::config::{Interface, NewVolume};
@@ -29,15 +31,17 @@ fn dialogue(situation: Situation, lines: &[&str]) -> (Option<NewVolume>, Vec<Not
 #[test]
 fn the_first_letter_chooses_the_profile() {
     for (line, profile) in [
-        ("x", Profile::Expert),
-        ("xyz", Profile::Expert),
-        ("p", Profile::Paranoia),
-        ("", Profile::Standard),
-        ("X", Profile::Standard),
-        ("P", Profile::Standard),
-        ("q", Profile::Standard),
+        ("x", MenuAnswer::EveryQuestion),
+        ("xyz", MenuAnswer::EveryQuestion),
+        ("p", MenuAnswer::Take(Profile::PARANOIA)),
+        ("r", MenuAnswer::Recommended),
+        ("", MenuAnswer::Take(Profile::STANDARD)),
+        ("X", MenuAnswer::Take(Profile::STANDARD)),
+        ("P", MenuAnswer::Take(Profile::STANDARD)),
+        ("R", MenuAnswer::Take(Profile::STANDARD)),
+        ("q", MenuAnswer::Take(Profile::STANDARD)),
     ] {
-        assert_eq!(Profile::of_answer(line.as_bytes()), profile, "{line:?}");
+        assert_eq!(MenuAnswer::of_line(line.as_bytes()), profile, "{line:?}");
     }
 }
 
@@ -216,9 +220,13 @@ fn numbers_are_clamped_and_rounded() {
         ("x", 128),
         ("192 bits", 192),
     ] {
-        assert_eq!(key_bits(line.as_bytes(), Algorithm::Aes), bits, "{line:?}");
+        assert_eq!(
+            key_bits(line.as_bytes(), Algorithm::Aes, 128),
+            bits,
+            "{line:?}"
+        );
     }
-    assert_eq!(key_bits(b"170", Algorithm::Blowfish), 160);
+    assert_eq!(key_bits(b"170", Algorithm::Blowfish, 128), 160);
     for (line, size) in [
         ("", 1024),
         ("63", 1024),
@@ -230,14 +238,61 @@ fn numbers_are_clamped_and_rounded() {
         ("-1", 1024),
         ("big", 1024),
     ] {
-        assert_eq!(block_size(line.as_bytes(), 16), size, "{line:?}");
+        assert_eq!(block_size(line.as_bytes(), 16, 1024), size, "{line:?}");
     }
-    assert_eq!(block_size(b"500", 8), 504);
+    assert_eq!(block_size(b"500", 8, 1024), 504);
     for (line, count) in [("", 0), ("8", 8), ("9", 8), ("-1", 0), ("x", 0), ("3", 3)] {
         assert_eq!(random_bytes(line.as_bytes()), count, "{line:?}");
     }
     assert_eq!(leading_number(b" +12abc"), Some(12));
     assert_eq!(leading_number(b"-"), None);
+}
+
+#[test]
+fn empty_answers_mean_what_is_recommended() {
+    let recommended = Profile::STORAGE.settings(FORWARD).unwrap();
+    let mut expert = Expert::with_defaults(FORWARD, recommended.clone());
+    let mut asked = 0;
+    while expert.question().is_some() {
+        assert!(matches!(expert.answer(Some(b"")), Reply::Taken(_)));
+        asked += 1;
+    }
+    assert_eq!(asked, 9, "all but the path in the header");
+    assert_eq!(expert.finish(), Some(recommended.clone()));
+    // Another cipher has other key sizes; the rest stays.
+    let mut expert = Expert::with_defaults(FORWARD, recommended.clone());
+    expert.answer(Some(b"2"));
+    while expert.question().is_some() {
+        expert.answer(None);
+    }
+    let blowfish = NewVolume {
+        cipher: Interface::new("ssl/blowfish", 3, 0),
+        ..recommended
+    };
+    assert_eq!(expert.finish(), Some(blowfish));
+}
+
+#[test]
+fn every_profile_has_a_name_and_differs() {
+    for profile in Profile::ALL {
+        assert_eq!(Profile::by_name(profile.name()), Some(profile));
+        let settings = profile.settings(FORWARD).unwrap();
+        let same = Profile::ALL
+            .into_iter()
+            .filter(|other| other.settings(FORWARD).unwrap() == settings);
+        assert_eq!(same.count(), 1, "{}", profile.name());
+    }
+    assert_eq!(Profile::by_name("auto"), None);
+    assert_eq!(
+        Profile::STANDARD.settings(FORWARD),
+        standard(FORWARD),
+        "--profile standard is --standard"
+    );
+    let s = Profile::STORAGE.settings(FORWARD).unwrap();
+    assert_eq!((s.key_bits, s.block_size), (256, 4096));
+    assert_eq!(s.naming, Interface::new("nameio/stream", 2, 1));
+    assert!(s.chained_name_iv && !s.unique_iv && !s.external_iv && s.allow_holes);
+    assert_eq!((s.mac_bytes, s.rand_bytes), (0, 0));
 }
 
 #[test]
