@@ -340,3 +340,137 @@ pub(super) fn arguments(f: &Findings) -> Vec<Argument> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw::Errno;
+
+    fn keys(findings: &Findings) -> (Vec<&'static str>, Vec<(Stance, &'static str)>) {
+        let told = consequences(findings).iter().map(|told| told.key).collect();
+        let said = arguments(findings);
+        (
+            told,
+            said.iter().map(|said| (said.stance, said.key)).collect(),
+        )
+    }
+
+    /// What follows when good storage is changed in this way, beside what follows from good storage.
+    fn follows(
+        change: impl FnOnce(&mut Findings),
+    ) -> (Vec<&'static str>, Vec<(Stance, &'static str)>) {
+        let mut findings = Findings::good();
+        // Where there are no hard links, nothing excludes them.
+        findings.hard_links = HardLinks::Unknown(Errno::IO);
+        assert_eq!(keys(&findings), (vec![], vec![]));
+        change(&mut findings);
+        keys(&findings)
+    }
+
+    #[test]
+    fn good_storage_has_nothing_to_mind() {
+        let (told, said) = keys(&Findings::good());
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(said, [(Stance::Against, "external_iv")]);
+    }
+
+    #[test]
+    fn each_finding_has_its_consequence() {
+        let no = Outcome::Refused(Errno::PERM);
+        let ignored = Outcome::Ignored;
+        type Change = (fn(&mut Findings, Outcome), Outcome, &'static str);
+        let cases: &[Change] = &[
+            (
+                |f, o| f.contents_after_close = o,
+                ignored,
+                "contents_unseen",
+            ),
+            (
+                |f, o| f.contents_after_close = o,
+                Outcome::Late(500),
+                "seen_late",
+            ),
+            (
+                |f, o| f.size_after_close = o,
+                Outcome::Late(500),
+                "seen_late",
+            ),
+            (
+                |f, o| f.size_while_open = o,
+                ignored,
+                "size_wrong_while_open",
+            ),
+            (
+                |f, o| f.truncate_to_zero = o,
+                ignored,
+                "rewriting_keeps_old_end",
+            ),
+            (
+                |f, o| f.truncate_to_header = o,
+                ignored,
+                "encfs_1_9_leaves_old_end",
+            ),
+            (|f, o| f.truncate_in_block = o, no, "no_inplace"),
+            (|f, o| f.overwrite = o, no, "no_changes_in_place"),
+            (|f, o| f.overwrite = o, ignored, "changes_lost"),
+            (|f, o| f.second_write = o, ignored, "second_writes_lost"),
+            (|f, o| f.read_past_end = o, Outcome::Wrong, "bytes_past_end"),
+            (|f, o| f.sync = o, no, "no_sync"),
+            (|f, o| f.rename_over = o, no, "no_replacing"),
+            (|f, o| f.rename_dir = o, no, "no_renaming_folders"),
+            (
+                |f, o| f.unlinked_open = o,
+                Outcome::Wrong,
+                "open_files_lost",
+            ),
+            (|f, o| f.names.listed = o, Outcome::Wrong, "names_changed"),
+            (|f, o| f.symlink_relative = o, no, "no_symlinks"),
+            (|f, o| f.symlink_parent = o, no, "some_symlinks"),
+            (|f, o| f.fifo = o, no, "no_specials"),
+            (|f, o| f.chmod = o, ignored, "rsync_options"),
+            (|f, o| f.chown = o, no, "rsync_options"),
+            (|f, o| f.times.set = o, ignored, "times_not_kept"),
+            (|f, o| f.xattr = o, no, "no_xattrs"),
+            (|f, o| f.locks = o, ignored, "no_locks"),
+        ];
+        for (change, outcome, key) in cases {
+            let (told, _) = follows(|f| change(f, *outcome));
+            assert!(told.contains(key), "{key}: {told:?}");
+        }
+        let (told, _) = follows(|f| f.times.step = Duration::from_secs(2));
+        assert_eq!(told, ["modify_window"]);
+        let (told, _) = follows(|f| f.times.shift_secs = 3600);
+        assert_eq!(told, ["times_shifted"]);
+        let (told, _) = follows(|f| f.hard_links = HardLinks::NotCounted);
+        assert_eq!(told, ["hard_links"]);
+        let (told, _) = follows(|f| f.inode_numbers = InodeNumbers::Change);
+        assert_eq!(told, ["inode_numbers"]);
+    }
+
+    #[test]
+    fn each_setting_is_argued_about_where_it_matters() {
+        use Stance::{Against, For};
+        let (_, said) = follows(|f| f.truncate_to_header = Outcome::Ignored);
+        assert_eq!(said, [(Against, "unique_iv"), (For, "mac_bytes")]);
+        let (_, said) = follows(|f| f.second_write_of_header = Outcome::Ignored);
+        let wanted = [
+            (Against, "external_iv"),
+            (Against, "mac_bytes"),
+            (For, "block_size"),
+        ];
+        assert_eq!(said, wanted);
+        let (told, said) = follows(|f| f.names.case = Case::Same);
+        assert_eq!((told, said), (vec!["case_is_lost"], vec![(For, "naming")]));
+        let (_, said) = follows(|f| f.names.longest = Some(143));
+        assert_eq!(said, [(For, "naming")]);
+        let (_, said) = follows(|f| f.gap = Outcome::Wrong);
+        assert_eq!(said, [(Against, "allow_holes")]);
+        let (told, said) = follows(|f| f.latency.write = Some(Duration::from_millis(20)));
+        let wanted = [
+            (Against, "external_iv"),
+            (Against, "chained_name_iv"),
+            (For, "block_size"),
+        ];
+        assert_eq!((told, said), (vec!["slow"], wanted.to_vec()));
+    }
+}

@@ -1,15 +1,19 @@
 //! `encfsctl-rs probe`: what is printed, for people and for programs; Ctrl-C.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use compat_tests::disk::Image;
 use compat_tests::oracle::Program;
-use compat_tests::rawfs::{Latency, Op, Options, Partly, Space, preset};
+use compat_tests::rawfs::{Behaviour, Latency, Op, Options, Partly, Space, preset};
 use compat_tests::run::{Finished, LIMIT, run, wait};
 use compat_tests::tree::{self, Look};
 use compat_tests::volumes::standard;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -203,7 +207,7 @@ fn findings_that_are_missing_are_counted() -> Result<()> {
         space: Some(Space {
             left: 60_000,
             partly: Partly::Told,
-            errno: rustix::io::Errno::NOSPC,
+            errno: Errno::NOSPC,
         }),
         ..Options::default()
     })?;
@@ -214,4 +218,56 @@ fn findings_that_are_missing_are_counted() -> Result<()> {
     ensure!(told.contains("of the findings are missing"), "{finished}");
     ensure!(told.contains("No space left on device"), "{finished}");
     storage.is_as_before()
+}
+
+#[test]
+fn what_is_left_is_told_with_the_way_to_remove_it() -> Result<()> {
+    let storage = storage(&Options {
+        behaviour: Behaviour::default().refusing(&[Op::Unlink], Errno::PERM),
+        ..Options::default()
+    })?;
+    let finished = probe(storage.mount.path(), &[])?;
+    ensure!(finished.code() == Some(1), "{finished}");
+    let names = tree::names_in(&storage.backing)?;
+    let mut left = names
+        .iter()
+        .filter(|name| name.starts_with(b".encfs-rs-probe-"));
+    let left = left.next().context("nothing is left")?;
+    let path = storage.mount.path().join(OsStr::from_bytes(left));
+    let way = format!("rm -r '{}'", path.display());
+    ensure!(finished.err().contains(&way), "{finished}");
+    std::fs::remove_dir_all(storage.backing.join(OsStr::from_bytes(left)))?;
+    storage.is_as_before()
+}
+
+/// No simulation: a disk of its own.
+#[test]
+fn a_full_and_a_read_only_disk_are_told() -> Result<()> {
+    let image = Image::new(8 << 20)?;
+    let filler = image.path().join("filler");
+    let mut file = std::fs::File::create(&filler)?;
+    let full = std::io::copy(&mut std::io::repeat(1), &mut file);
+    ensure!(full.is_err(), "a disk without an end");
+    let before = tree::read(image.path())?;
+    let unchanged = || -> Result<()> {
+        let lines = tree::differences(&before, &tree::read(image.path())?, Look::ALL);
+        ensure!(lines.is_empty(), "{lines:#?}");
+        Ok(())
+    };
+    let finished = probe(image.path(), &[])?;
+    ensure!(finished.code() == Some(1), "{finished}");
+    let told = finished.err();
+    ensure!(told.contains("No space left on device"), "{finished}");
+    ensure!(told.contains("Nothing of it is left"), "{finished}");
+    unchanged()?;
+
+    drop(file);
+    let mut remount = Command::new("mount");
+    run(remount.args(["-o", "remount,ro"]).arg(image.path()), b"")?.success()?;
+    let finished = probe(image.path(), &[])?;
+    ensure!(finished.code() == Some(1), "{finished}");
+    let told = finished.err();
+    ensure!(told.contains("Read-only file system"), "{finished}");
+    ensure!(told.contains("nothing can be made there"), "{finished}");
+    unchanged()
 }
