@@ -214,6 +214,20 @@ impl Home {
         }
     }
 
+    /// Waits for the end of all who have served the mount point, after a client has unmounted it.
+    ///
+    /// # Errors
+    /// When one of them goes on.
+    pub fn settled(&self) -> Result<()> {
+        for pid in Daemon::all_for(&self.mnt())? {
+            // One that is not there any more is what is waited for.
+            if let Ok(daemon) = Daemon::open(pid) {
+                daemon.wait()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Unmounts as a user does and waits for the end of the daemon.
     ///
     /// # Errors
