@@ -16,7 +16,8 @@ FSX := $(TOOLS)/fsx-0.3.0.installed
 
 DEPS_BUILD := build-essential pkg-config libssl-dev
 DEPS_DEMO := $(DEPS_BUILD) fuse3 rsync
-DEPS_TEST := $(DEPS_DEMO) encfs acl attr e2fsprogs tar util-linux man-db zsh fish
+DEPS_TEST := $(DEPS_DEMO) encfs acl attr e2fsprogs tar util-linux man-db zsh fish \
+	backintime-common expect libpam-mount pamtester procps sirikali
 
 # what a step needs of Debian packages, installed only if missing; elsewhere they are named
 define need
@@ -94,6 +95,8 @@ docs: deps-build
 install: build docs
 	install -D -m 755 $(TARGET)/release/encfs-rs $(DESTDIR)$(PREFIX)/bin/encfs-rs
 	install -D -m 755 $(TARGET)/release/encfsctl-rs $(DESTDIR)$(PREFIX)/bin/encfsctl-rs
+	install -D -m 755 contrib/encfssh-rs $(DESTDIR)$(PREFIX)/bin/encfssh-rs
+	install -D -m 644 contrib/encfssh-rs.1 $(DESTDIR)$(PREFIX)/share/man/man1/encfssh-rs.1
 	for file in $$(cd $(TARGET)/docs && find share -type f); do \
 		install -D -m 644 $(TARGET)/docs/$$file $(DESTDIR)$(PREFIX)/$$file || exit 1; \
 	done
@@ -101,7 +104,7 @@ ifeq ($(LINKS),1)
 	for file in $$(cd $(TARGET)/docs/links && find share -type f); do \
 		install -D -m 644 $(TARGET)/docs/links/$$file $(DESTDIR)$(PREFIX)/$$file || exit 1; \
 	done
-	for name in encfs encfsctl; do \
+	for name in encfs encfsctl encfssh; do \
 		ln -sf $$name-rs $(DESTDIR)$(PREFIX)/bin/$$name && \
 		ln -sf $$name-rs.1 $(DESTDIR)$(PREFIX)/share/man/man1/$$name.1 || exit 1; \
 	done

@@ -5,6 +5,8 @@
 //! | [`run`] | a program run to its end within a bounded time |
 //! | [`oracle`] | the programs under test: EncFS 1.9.5 and encfs-rs, by one interface |
 //! | [`mounted`] | a mount that is in place when it is returned and gone when it is dropped |
+//! | [`daemon`] | processes that serve a mount in the background |
+//! | [`client`] | the folder of a program that finds encfs and encfsctl on its search path |
 //! | [`volumes`] | settings of volumes, their matrix, and volumes with these settings |
 //! | [`tree`] | what lies in a directory, and how two directories differ |
 //! | [`ops`] | changes to a tree as data, done alike on a mount and on a plain directory |
@@ -21,7 +23,9 @@
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
 
+pub mod client;
 pub mod counted;
+pub mod daemon;
 pub mod disk;
 pub mod docs;
 pub mod manifest;

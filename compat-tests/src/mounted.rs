@@ -239,6 +239,17 @@ pub fn mount_source_and_type(point: &Path) -> Result<(String, String)> {
     Ok((words.next().unwrap_or_default().to_owned(), kind))
 }
 
+/// The mount points below `folder`, the last mounted first.
+///
+/// # Errors
+/// When the mount table cannot be read.
+pub fn mounts_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let table = std::fs::read("/proc/self/mountinfo")?;
+    let points = table.split(|b| *b == b'\n').rev();
+    let points = points.filter_map(|line| line.split(|b| *b == b' ').nth(4).map(unescape));
+    Ok(points.filter(|point| point.starts_with(folder)).collect())
+}
+
 /// Waits until `point` is no longer mounted.
 ///
 /// # Errors

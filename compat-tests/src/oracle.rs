@@ -83,11 +83,31 @@ impl Program {
         run(self.encfsctl()?.args(args), stdin)
     }
 
+    /// Where the program that mounts lies.
+    ///
+    /// # Errors
+    /// As [`Program::encfs`].
+    pub fn encfs_path(self) -> Result<PathBuf> {
+        self.path("encfs", "encfs-rs")
+    }
+
+    /// Where the program that manages lies.
+    ///
+    /// # Errors
+    /// As [`Program::encfs`].
+    pub fn encfsctl_path(self) -> Result<PathBuf> {
+        self.path("encfsctl", "encfsctl-rs")
+    }
+
+    fn path(self, theirs: &str, ours: &str) -> Result<PathBuf> {
+        match self {
+            Self::Encfs195 => real_program(theirs),
+            Self::EncfsRs => our_program(ours),
+        }
+    }
+
     fn command(self, theirs: &str, ours: &str) -> Result<Command> {
-        let path = match self {
-            Self::Encfs195 => real_program(theirs)?,
-            Self::EncfsRs => our_program(ours)?,
-        };
+        let path = self.path(theirs, ours)?;
         // In a session of its own, without a terminal: both programs ask there for passwords, and
         // else on standard input. `setsid` becomes the program, so its process id is the program's.
         let mut command = Command::new(in_path("setsid", "util-linux")?);

@@ -1,7 +1,6 @@
 //! The life of a mount, from the word of the parent to the end of the daemon.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -9,12 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use compat_tests::daemon::Daemon;
 use compat_tests::manifest::Fixture;
 use compat_tests::mounted::{is_mounted, unmount_now, wait_until_unmounted};
 use compat_tests::oracle::{Program, in_path};
-use compat_tests::run::{poll_for, run, wait};
-use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use compat_tests::run::{run, wait};
+use rustix::process::{Pid, Signal};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -77,65 +76,6 @@ impl Drop for Place {
                 return;
             }
         }
-    }
-}
-
-/// A process that serves a mount, held by a descriptor so that its number cannot be another's.
-struct Daemon {
-    pid: i32,
-    handle: std::os::fd::OwnedFd,
-}
-
-impl Daemon {
-    /// The living processes that name `point` as their last word.
-    fn all_for(point: &Path) -> Result<Vec<i32>> {
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc")? {
-            let entry = entry?;
-            let Some(pid) = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| name.parse().ok())
-            else {
-                continue;
-            };
-            // A process may have ended since; one that has ended has no words.
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let last = line
-                .strip_suffix(b"\0")
-                .and_then(|l| l.split(|&b| b == 0).next_back());
-            if last == Some(point.as_os_str().as_bytes()) {
-                found.push(pid);
-            }
-        }
-        Ok(found)
-    }
-
-    fn open(pid: i32) -> Result<Self> {
-        let number = Pid::from_raw(pid).context("no process")?;
-        Ok(Self {
-            pid,
-            handle: pidfd_open(number, PidfdFlags::empty())?,
-        })
-    }
-
-    fn signal(&self, signal: Signal) -> Result<()> {
-        Ok(pidfd_send_signal(&self.handle, signal)?)
-    }
-
-    fn has_ended_within(&self, limit: Duration) -> Result<bool> {
-        let mut fds = [PollFd::new(&self.handle, PollFlags::IN)];
-        poll_for(&mut fds, limit)?;
-        Ok(!fds[0].revents().is_empty())
-    }
-
-    fn wait(&self) -> Result<()> {
-        ensure!(self.has_ended_within(LIMIT)?, "the daemon goes on");
-        Ok(())
-    }
-
-    fn link(&self, name: &str) -> Result<PathBuf> {
-        Ok(std::fs::read_link(format!("/proc/{}/{name}", self.pid))?)
     }
 }
 
