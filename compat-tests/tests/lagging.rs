@@ -2,15 +2,18 @@
 //! program sees through the mount meanwhile, and what is there in the end.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use compat_tests::ops::bytes;
 use compat_tests::oracle::Program;
-use compat_tests::rawfs::{Act, Behaviour, Fault, Op, Options, Prepared, Stage, Truncation};
+use compat_tests::rawfs::{
+    Act, Behaviour, Control, Fault, Op, Options, Prepared, Stage, Truncation, Upload,
+};
 use compat_tests::volumes::{Cipher, Naming, Settings, paranoia, standard};
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use rustix::io::Errno;
@@ -256,4 +259,199 @@ fn cut_broken_at(prepared: &Prepared, fault: Fault) -> Result<bool> {
         Ok(())
     })?;
     Ok(hit)
+}
+
+fn old_sizes() -> Options {
+    storage(Behaviour {
+        attr_lag: LATE,
+        ..Behaviour::default()
+    })
+}
+
+fn uploads(size_is_right: bool) -> Options {
+    storage(Behaviour {
+        upload: Some(Upload {
+            delay: LATE,
+            size_is_right,
+        }),
+        ..Behaviour::default()
+    })
+}
+
+/// Runs `act` while the storage's time goes on, in steps: it waits for what comes late.
+fn as_time_goes_on<T: Send + 'static>(
+    control: &Control,
+    act: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T> {
+    let (told, hears) = mpsc::channel();
+    let actor = std::thread::spawn(move || {
+        // The test may have failed and gone.
+        let _ = told.send(act());
+    });
+    let done = loop {
+        match hears.recv_timeout(Duration::from_millis(20)) {
+            Err(mpsc::RecvTimeoutError::Timeout) => control.advance(LATE),
+            done => break done?,
+        }
+    };
+    ensure!(actor.join().is_ok());
+    Ok(done?)
+}
+
+fn append(at: &Path, data: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().append(true).open(at)?;
+    file.write_all(data)?;
+    Ok(nix::unistd::close(file)?)
+}
+
+/// Size and time are those that were given here, and appending goes on at the end, while storage
+/// reports what was before.
+#[test]
+fn sizes_and_times_are_ours_while_storage_reports_old_ones() -> Result<()> {
+    for (profile, settings) in profiles() {
+        let prepared = Prepared::new(&settings, fill)?;
+        for (name, options) in [("old sizes", old_sizes()), ("uploads", uploads(false))] {
+            let about = || format!("{profile}, {name}");
+            let mut stage = prepared.stage(&options)?;
+            let point = stage.mount(Program::EncfsRs)?;
+            ours_while_old(&stage, &point).with_context(about)?;
+            stage.control().advance(LATE + LATE);
+            ensure!(
+                fs::read(point.join("new"))? == bytes(3, 12_000),
+                "{}",
+                about()
+            );
+            stage.leave()?;
+            stage.visit(Program::Encfs195, |point| {
+                ensure!(
+                    fs::read(point.join("new"))? == bytes(3, 12_000),
+                    "{}",
+                    about()
+                );
+                ensure!(
+                    fs::read(point.join("file"))? == bytes(4, 300),
+                    "{}",
+                    about()
+                );
+                ensure!(fs::read(point.join("other"))? == bytes(2, 20_000)[..777]);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn ours_while_old(stage: &Stage, point: &Path) -> Result<()> {
+    let size = |name: &str| fs::metadata(point.join(name)).map(|stat| stat.len());
+    // Made, rewritten shorter, cut.
+    let mut file = File::create(point.join("new"))?;
+    for part in bytes(3, 12_000).chunks(5000) {
+        file.write_all(part)?;
+        let (open, named) = (file.metadata()?.len(), size("new")?);
+        ensure!(open == named && open > 0, "while open: {open}, {named}");
+    }
+    drop(file);
+    fs::write(point.join("file"), bytes(4, 300))?;
+    nix::unistd::truncate(&point.join("other"), 777)?;
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    File::open(point.join("new"))?.set_modified(time)?;
+    stage.control().advance(LATE / 10);
+    for (name, len) in [("new", 12_000), ("file", 300), ("other", 777)] {
+        ensure!(size(name)? == len, "{name}: {}, not {len}", size(name)?);
+        for entry in fs::read_dir(point)? {
+            let entry = entry?;
+            ensure!(entry.file_name() != name || entry.metadata()?.len() == len);
+        }
+    }
+    let seen = fs::metadata(point.join("new"))?.modified()?;
+    ensure!(seen == time, "the time: {seen:?}");
+    Ok(())
+}
+
+/// On storage whose sizes alone are old, what is appended next goes to the end.
+#[test]
+fn appending_goes_on_at_the_end_while_storage_reports_an_old_one() -> Result<()> {
+    let prepared = Prepared::new(&standard(), fill)?;
+    let mut stage = prepared.stage(&old_sizes())?;
+    let point = stage.mount(Program::EncfsRs)?;
+    let (log, piece) = (point.join("file"), bytes(5, 700));
+    let mut model = bytes(1, 20_000);
+    for _ in 0..5 {
+        append(&log, &piece)?;
+        model.extend_from_slice(&piece);
+        ensure!(fs::metadata(&log)?.len() == model.len() as u64);
+    }
+    stage.leave()?;
+    stage.visit(Program::Encfs195, |point| {
+        ensure!(fs::read(point.join("file"))? == model);
+        Ok(())
+    })
+}
+
+/// Where contents are shown once they are uploaded, whoever reads or changes a file in part waits
+/// for that; whoever writes it anew need not.
+#[test]
+fn what_is_on_its_way_is_waited_for() -> Result<()> {
+    for size_is_right in [true, false] {
+        let prepared = Prepared::new(&standard(), fill)?;
+        let mut stage = prepared.stage(&uploads(size_is_right))?;
+        let control = stage.control().clone();
+        let point = stage.mount(Program::EncfsRs)?;
+        let at = |name: &str| point.join(name);
+        let mut log = bytes(1, 20_000);
+        for seed in 6..9 {
+            let (file, more) = (at("file"), bytes(seed, 500));
+            log.extend_from_slice(&more);
+            as_time_goes_on(&control, move || append(&file, &more)).context("appending")?;
+        }
+        for seed in 9..12 {
+            fs::write(at("other"), bytes(seed, 100 * usize::try_from(seed)?))?;
+        }
+        let last = bytes(11, 1100);
+        ensure!(fs::metadata(at("other"))?.len() == 1100);
+        let other = at("other");
+        let seen = as_time_goes_on(&control, move || fs::read(other))?;
+        ensure!(seen == last, "{size_is_right}: {} bytes read", seen.len());
+        stage.leave()?;
+        stage.visit(Program::Encfs195, |point| {
+            ensure!(
+                fs::read(point.join("file"))? == log,
+                "{size_is_right}: appended"
+            );
+            ensure!(
+                fs::read(point.join("other"))? == last,
+                "{size_is_right}: rewritten"
+            );
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// A size that is neither ours nor the one before was made by somebody else.
+#[test]
+fn another_client_wins() -> Result<()> {
+    let prepared = Prepared::new(&standard(), fill)?;
+    let mut stage = prepared.stage(&storage(Behaviour::default()))?;
+    let point = stage.mount(Program::EncfsRs)?;
+    let backing = stage.backing();
+    let raw = fs::read_dir(&backing)?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.file_name().is_some_and(|name| name != ".encfs6.xml"))
+        .collect::<Vec<_>>();
+    append(&point.join("file"), &bytes(7, 700))?;
+    append(&point.join("other"), &bytes(7, 700))?;
+    for path in raw {
+        // 8 bytes of header and some blocks.
+        OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .set_len(8 + 40 * 1024)?;
+    }
+    for name in ["file", "other"] {
+        let len = fs::metadata(point.join(name))?.len();
+        ensure!(len == 40 * 1024, "{name}: {len}");
+        ensure!(fs::read(point.join(name))?.len() == 40 * 1024);
+    }
+    stage.leave()
 }

@@ -38,4 +38,4 @@ pub use header::HEADER_LEN;
 pub use layout::{BlockLayout, PlainSize, SizeState};
 pub use resize::Put;
 pub use sequential::Reader;
-pub use state::ContentState;
+pub use state::{ContentState, Kept};

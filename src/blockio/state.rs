@@ -30,8 +30,15 @@ pub struct ContentState {
     pub(super) stale: bool,
 }
 
+/// What is known of the contents of a file that was closed.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    file_iv: Option<u64>,
+    tail: Option<Tail>,
+}
+
 /// Plain bytes of the last, partial block, kept so that appending needs no read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tail {
     pub(super) block: u64,
     pub(super) plain: Zeroizing<Vec<u8>>,
@@ -60,6 +67,23 @@ impl ContentState {
             surely_empty: true,
             ..Self::new(0, external_iv)
         }
+    }
+
+    /// What is known of the file besides its length, for whoever opens it again.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        Kept {
+            file_iv: self.known_file_iv(),
+            tail: self.tail.clone(),
+        }
+    }
+
+    /// Of the same file, with what was known of it when it was closed.
+    #[must_use]
+    pub fn knowing(mut self, kept: Kept) -> Self {
+        self.file_iv = kept.file_iv.map(OnceLock::from).unwrap_or_default();
+        self.tail = kept.tail;
+        self
     }
 
     /// Lets a partial last block wait here for the next write or the next

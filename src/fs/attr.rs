@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::recent::Answer;
 use super::tree::{NodeId, ROOT};
 use super::{Caller, EncFs, FsError};
 use crate::raw::{Kind, Pinned, Stat, Time};
@@ -92,12 +93,9 @@ impl EncFs {
         let Some(file) = open.any_file() else {
             return Ok(None);
         };
-        let mut stat = file.stat()?;
-        if stat.size != content.stored_len() {
+        let stat = file.stat()?;
+        if self.judge(&open, &content, &stat) == Answer::Foreign {
             open.suspect.store(true, Ordering::Relaxed);
-        }
-        if content.is_held() {
-            stat.size = content.raw_len();
         }
         drop(content);
         open.mode.store(stat.mode, Ordering::Relaxed);
@@ -138,9 +136,12 @@ impl EncFs {
         stat: &Stat,
         link_len: Option<u64>,
     ) -> Result<Attr, FsError> {
-        let size = match stat.kind {
-            Kind::File => self.shown_size(self.with_held(node, stat.size))?,
-            _ => link_len.unwrap_or(stat.size),
+        let (stat, size) = match stat.kind {
+            Kind::File => {
+                let stat = self.as_changed(node, stat);
+                (stat, self.shown_size(stat.size)?)
+            }
+            _ => (*stat, link_len.unwrap_or(stat.size)),
         };
         Ok(Attr {
             node,
@@ -157,28 +158,6 @@ impl EncFs {
             mtime: stat.mtime,
             ctime: stat.ctime,
         })
-    }
-
-    /// The raw length of a file with what this mount still holds of it: the kernel takes sizes
-    /// from lookups too, and appends where it believes the end to be.
-    fn with_held(&self, node: NodeId, raw_len: u64) -> u64 {
-        if !self.remote {
-            return raw_len;
-        }
-        let Some(open) = self.open_files.get(node) else {
-            return raw_len;
-        };
-        let content = open.content.read();
-        if content.is_held() {
-            return content.raw_len();
-        }
-        if raw_len == content.stored_len() {
-            return raw_len;
-        }
-        // The block may have been held when `raw_len` was asked for, and not be any more. Unlike
-        // a write, that is nothing by which the kernel could tell that the size is an old one.
-        let now = open.any_file().and_then(|file| file.stat().ok());
-        now.map_or(raw_len, |stat| stat.size)
     }
 }
 

@@ -69,17 +69,27 @@ impl EncFs {
                 open.mode.store(mode, Ordering::Relaxed);
                 Ok(file.set_mode(mode)?)
             })?;
+            self.note_new_time(id, change, &stat);
             return self.attr(id, &stat, None);
         }
         let _steady = self.tree.steady(&[id]);
         self.change_by_name(id, change)?;
         let stat = self.stat_by_name(id)?;
         let stat = self.drop_set_ids(caller, &stat, change, |mode| self.set_mode(id, mode))?;
+        self.note_new_time(id, change, &stat);
         let link_len = match stat.kind {
             Kind::Symlink => Some(self.link_len(id)?),
             _ => None,
         };
         self.attr(id, &stat, link_len)
+    }
+
+    fn note_new_time(&self, id: NodeId, change: &AttrChange, stat: &Stat) {
+        if let Some(NewTime::At(mtime)) = change.mtime
+            && stat.kind == Kind::File
+        {
+            self.note_time(id, mtime, stat);
+        }
     }
 
     fn change_open(

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::open_files::Opened;
+use super::recent::Change;
 use super::tree::{Link, NodeId};
 use super::{Caller, EncFs, Entry, FsError, HandleId, OpenFlags};
 use crate::blockio::ContentState;
@@ -49,11 +50,15 @@ impl EncFs {
         };
         let stat = file.stat()?;
         let external_iv = self.external_iv(link.iv);
+        // Another file may have had the number.
+        self.recent.forget(stat.id);
         let entry = self.enter(link, &stat)?;
         let opened = Opened::new(file, true);
-        let open = self.open_files.add(entry.node, &opened, stat.mode, || {
-            ContentState::new_file(external_iv).holding(self.remote)
-        });
+        let state = ContentState::new_file(external_iv).holding(self.remote);
+        let change = Change::none(&stat);
+        let open = self
+            .open_files
+            .add(entry.node, &opened, stat.mode, state, change);
         open.no_capabilities.store(true, Ordering::Relaxed);
         let handle = self.add_handle(opened, open, true);
         Ok((entry, handle))

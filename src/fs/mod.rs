@@ -13,6 +13,7 @@
 //! | `shorten` | cutting a file on storage that cannot |
 //! | `intent`, `recover` | the record of such a rename; settling a broken one at mount |
 //! | `remains` | the nodes of a volume that is closed and stays mounted |
+//! | `recent` | what was changed here and storage may not show yet |
 //! | `read_write`, `space` | contents; holes, reservation, copying |
 //! | `readdir` | listings |
 //! | `xattr`, `statfs` | extended attributes; space and limits |
@@ -36,6 +37,7 @@ mod open;
 mod open_files;
 mod read_write;
 mod readdir;
+mod recent;
 mod recover;
 mod remains;
 mod remove;
@@ -115,6 +117,10 @@ pub struct EncFs {
     intents: intent::Intents,
     /// Every raw operation is a round trip: partial blocks wait for the rest of theirs.
     remote: bool,
+    /// Files that were changed and closed.
+    recent: recent::Recent,
+    /// The storage was seen to report old sizes.
+    lags: AtomicBool,
     /// What cutting files does here.
     cuts: shorten::Cuts,
     /// The storage's inode numbers were seen to differ between name and descriptor.
@@ -135,6 +141,8 @@ impl EncFs {
             handles: Handles::default(),
             intents: intent::Intents::default(),
             remote: volume.root.is_remote(),
+            recent: recent::Recent::default(),
+            lags: AtomicBool::new(false),
             cuts: shorten::Cuts::default(),
             inodes_vary: AtomicBool::new(false),
             volume,

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLockWriteGuard};
 
 use super::handles::FileHandle;
 use super::open_files::{OpenFile, Opened};
+use super::recent::Answer;
 use super::tree::{NodeId, Place};
 use super::{EncFs, FsError, HandleId};
 use crate::blockio::ContentState;
@@ -81,16 +82,22 @@ impl EncFs {
         // Under external IV chaining the header stays that of the name it had last.
         let last_iv = self.tree.with(id, |node| node.last_iv).unwrap_or_default();
         let external_iv = self.external_iv(place.map_or(last_iv, |place| place.iv));
-        let open = self.open_files.add(id, &opened, stat.mode, || {
-            ContentState::new(stat.size, external_iv).holding(self.remote)
-        });
-        if open.content.read().stored_len() != stat.size {
-            open.suspect.store(true, Ordering::Relaxed);
+        let (state, change) = self.opened_state(id, &stat, external_iv);
+        let open = self.open_files.add(id, &opened, stat.mode, state, change);
+        let content = open.content.read();
+        match self.judge(&open, &content, &stat) {
+            Answer::Foreign => open.suspect.store(true, Ordering::Relaxed),
+            // The first writer gets what storage shows now, and that may be an old version.
+            Answer::Late if stat.size != content.stored_len() && open.writers() == 1 => {
+                open.unsettled.store(true, Ordering::Relaxed);
+            }
+            _ => {}
         }
+        drop(content);
         Ok((opened, open))
     }
 
-    fn open_at(&self, place: &Place, access: Access) -> Result<File, FsError> {
+    pub(super) fn open_at(&self, place: &Place, access: Access) -> Result<File, FsError> {
         let name = place.raw.as_name();
         let open = || self.in_dir(place.parent, true, |dir| dir.open_file(name, access));
         match open() {
@@ -193,6 +200,7 @@ impl EncFs {
         let mut content = open.content.write();
         if let Some(opened) = open.writable() {
             self.content(&opened.file()).flush_held(&mut content)?;
+            self.note_change(open, &content);
         }
         Ok(())
     }
@@ -213,11 +221,13 @@ impl EncFs {
     /// Takes a raw file out of the table of open ones. What this mount knows of its length is
     /// kept for as long as storage may lag.
     pub(super) fn leave(&self, open: &Arc<OpenFile>, raw: &Arc<Opened>, changed: bool) {
+        let content = open.content.read();
+        self.keep_change(open, &content);
         if changed && self.remote {
-            let content = open.content.read();
             let left = (!content.is_stale()).then(|| (Instant::now(), content.stored_len()));
             self.tree.with(open.node, |node| node.left = left);
         }
+        drop(content);
         self.open_files.remove(open, raw);
     }
 
@@ -231,7 +241,11 @@ impl EncFs {
     ) -> Result<(), FsError> {
         if open.suspect.swap(false, Ordering::Relaxed) || content.is_stale() {
             match file.stat() {
-                Ok(stat) => content.refresh(stat.size),
+                Ok(stat) => {
+                    if content.is_stale() || self.judge(open, content, &stat) != Answer::Late {
+                        content.refresh(stat.size);
+                    }
+                }
                 Err(error) => {
                     open.suspect.store(true, Ordering::Relaxed);
                     return Err(error.into());

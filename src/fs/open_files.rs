@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use parking_lot::{Mutex, RwLock};
 
+use super::recent::Change;
 use super::tree::NodeId;
 use crate::blockio::ContentState;
 use crate::raw::File;
@@ -24,6 +25,10 @@ pub(super) struct OpenFile {
     pub(super) mode: AtomicU32,
     /// This mount made the file and set no file capabilities: there are none.
     pub(super) no_capabilities: AtomicBool,
+    /// What of our changes storage may not show yet.
+    pub(super) change: Mutex<Change>,
+    /// Storage may show older contents: to be looked at before they are used.
+    pub(super) unsettled: AtomicBool,
     /// The file was changed through none of its handles, and no flush has followed yet.
     pub(super) dirty: AtomicBool,
     /// What the handles have open; the writable ones first.
@@ -61,22 +66,26 @@ impl OpenFiles {
         self.0.lock().get(&node).cloned()
     }
 
-    /// Adds what a handle has open to the state of `node`, made by `state` if it was not open.
+    /// Adds what a handle has open to the state of `node`, which is `state` if it was
+    /// not open.
     pub(super) fn add(
         &self,
         node: NodeId,
         opened: &Arc<Opened>,
         mode: u32,
-        state: impl FnOnce() -> ContentState,
+        state: ContentState,
+        change: Change,
     ) -> Arc<OpenFile> {
         let mut table = self.0.lock();
         let open = table.entry(node).or_insert_with(|| {
             Arc::new(OpenFile {
                 node,
-                content: RwLock::new(state()),
+                content: RwLock::new(state),
                 suspect: AtomicBool::new(false),
                 mode: AtomicU32::new(mode),
                 no_capabilities: AtomicBool::new(false),
+                change: Mutex::new(change),
+                unsettled: AtomicBool::new(false),
                 dirty: AtomicBool::new(false),
                 files: Mutex::new(Vec::new()),
             })
@@ -111,6 +120,12 @@ impl OpenFile {
     pub(super) fn writable(&self) -> Option<Arc<Opened>> {
         let files = self.files.lock();
         files.first().filter(|opened| opened.writable).cloned()
+    }
+
+    /// Handles that can write.
+    pub(super) fn writers(&self) -> usize {
+        let files = self.files.lock();
+        files.iter().filter(|opened| opened.writable).count()
     }
 
     /// All handles have `file` open from now on, which holds the same. The caller holds the content

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::attr_set::without_set_ids;
 use super::handles::FileHandle;
+use super::recent::{Answer, LAG_STEP, LAG_TRIES};
 use super::{EncFs, FsError, HandleId};
 use crate::blockio::{self, Content, PlainData};
 use crate::raw::File;
@@ -28,22 +29,38 @@ impl EncFs {
             return data;
         }
         let open = &handle.open;
+        self.wait_until_shown(open)?;
         if open.suspect.load(Ordering::Relaxed) || open.content.read().is_stale() {
             let mut content = open.content.write();
             self.refresh(open, &handle.raw.file(), &mut content)?;
         }
-        let content = open.content.read();
-        match self.content(&handle.raw.file()).read_at(&content, at, len) {
-            // Somebody else may have cut the file.
-            Err(blockio::Error::Missing { .. }) => {
-                drop(content);
-                open.suspect.store(true, Ordering::Relaxed);
-                let mut content = open.content.write();
-                let file = handle.raw.file();
-                self.refresh(open, &file, &mut content)?;
-                Ok(self.content(&file).read_at(&content, at, len)?)
+        let mut tries = LAG_TRIES;
+        loop {
+            let content = open.content.read();
+            // On storage that shows contents late only who writes sees what was written.
+            let writer = open.writable().filter(|_| self.remote);
+            let file = writer.as_ref().unwrap_or(&handle.raw).file();
+            let read = self.content(&file).read_at(&content, at, len);
+            let missing = matches!(read, Err(blockio::Error::Missing { .. }));
+            if !missing || tries == 0 {
+                return Ok(read?);
             }
-            read => Ok(read?),
+            // The storage lags, or somebody else has cut the file.
+            drop(content);
+            let mut content = open.content.write();
+            let stat = file.stat()?;
+            match self.judge(open, &content, &stat) {
+                Answer::Late => {
+                    drop(content);
+                    tries -= 1;
+                    std::thread::sleep(LAG_STEP);
+                    file.drop_cached(0);
+                }
+                _ => {
+                    tries = 0;
+                    content.refresh(stat.size);
+                }
+            }
         }
     }
 
@@ -92,12 +109,14 @@ impl EncFs {
             return done;
         }
         let open = &handle.open;
+        self.wait_until_shown(open)?;
         let mut content = open.content.write();
         let file = handle.raw.file();
         self.refresh(open, &file, &mut content)?;
         handle.dirty.store(true, Ordering::Relaxed);
-        self.content(&file).write_at(&mut content, at, data)?;
-        Ok(())
+        let written = self.content(&file).write_at(&mut content, at, data);
+        self.note_change(open, &content);
+        Ok(written?)
     }
 
     pub(super) fn content<'a>(&'a self, file: &'a File) -> Content<'a, File> {

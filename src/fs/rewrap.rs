@@ -4,20 +4,13 @@
 //! [`EncFs::rewrap_header`] writes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::open_files::OpenFile;
+use super::recent::{LAG_STEP, LAG_TRIES, LONGEST_LAG, shows};
 use super::tree::NodeId;
 use super::{EncFs, FsError};
 use crate::blockio::{self, HEADER_LEN};
 use crate::raw::{self, Access, Dir, Errno, File, Kind, Name, SetTime, Stat};
-
-/// How long storage may show another length than this mount has written. After that somebody
-/// else wrote.
-const LONGEST_LAG: Duration = Duration::from_secs(60);
-/// How often, and in which steps, a rename looks again for what it waits for: 5 s in all.
-const LAG_TRIES: u32 = 50;
-const LAG_STEP: Duration = Duration::from_millis(100);
 
 /// A raw file whose header is about to change.
 pub(super) struct Header {
@@ -59,7 +52,9 @@ impl EncFs {
                 Some((when, len))
                     if header.open.is_none()
                         && header.stat.size != len
-                        && when.elapsed() < LONGEST_LAG =>
+                        && when.elapsed() < LONGEST_LAG
+                        // Only the size is an old one, and the header was read.
+                        && !(header.raw.is_some() && shows(&header.file, len)?) =>
                 {
                     std::thread::sleep(LAG_STEP);
                 }

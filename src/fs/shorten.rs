@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::open_files::{OpenFile, Opened};
+use super::recent::Change;
 use super::tree::Place;
 use super::{EncFs, FsError};
 use crate::blockio::{self, Content, ContentState};
@@ -66,6 +67,9 @@ impl EncFs {
         opened: &Opened,
         size: u64,
     ) -> Result<(), FsError> {
+        if size > 0 {
+            self.wait_until_shown(open)?;
+        }
         let mut content = open.content.write();
         let file = opened.file();
         self.refresh(open, &file, &mut content)?;
@@ -75,9 +79,17 @@ impl EncFs {
             drop(content);
             return self.shorten(open, size, not_cut(0, stored));
         }
-        let error = match self.set_len(&mut content, &file, size) {
+        let done = self.set_len(&mut content, &file, size);
+        self.note_change(open, &content);
+        let error = match done {
             Err(FsError::Content(error)) if shorter && cannot_cut(&error) => error,
-            done => return done,
+            done => {
+                if size == 0 && done.is_ok() {
+                    // Whatever storage shows: it is nothing of what there is now.
+                    open.unsettled.store(false, Ordering::Relaxed);
+                }
+                return done;
+            }
         };
         // Another length than the old one: somebody else is writing, and the cut may have been done.
         match error {
@@ -131,6 +143,7 @@ impl EncFs {
                 }
                 done => done,
             };
+            self.note_change(open, &content);
             return done.map_err(|failed| {
                 if let Failed::With(why) = failed {
                     tracing::warn!("a file cannot be cut, nor written anew: {why}");
@@ -192,12 +205,11 @@ impl EncFs {
     ) -> Result<(), raw::Error> {
         let name = place.raw.as_name();
         // As lookups tell it: by descriptor some storage has other numbers.
-        let id = dir
-            .stat(name)
-            .or_else(|_| shorter.stat())
-            .map(|stat| stat.id);
+        let stat = dir.stat(name).or_else(|_| shorter.stat());
         open.exchange(shorter);
-        self.tree.exchange_raw(open.node, id?);
+        let stat = stat?;
+        self.tree.exchange_raw(open.node, stat.id);
+        *open.change.lock() = Change::none(&stat);
         if let Err(error) = make_name_safe(dir, name) {
             tracing::warn!("a shortened file may come back as it was after a crash: {error}");
         }

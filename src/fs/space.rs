@@ -43,24 +43,29 @@ impl EncFs {
             return Err(FsError::NotWritable);
         }
         let open = &handle.open;
+        self.wait_until_shown(open)?;
         let mut state = open.content.write();
         let file = handle.raw.file();
         self.refresh(open, &file, &mut state)?;
         handle.dirty.store(true, Ordering::Relaxed);
         let content = self.content(&file);
-        match what {
+        let done = match what {
             Reserve::Grow | Reserve::KeepSize => {
-                content.reserve(&mut state, at, len, what == Reserve::Grow)?;
+                content.reserve(&mut state, at, len, what == Reserve::Grow)
             }
-            Reserve::PunchHole | Reserve::ZeroKeepSize => content.zero(&mut state, at, len)?,
+            Reserve::PunchHole | Reserve::ZeroKeepSize => content.zero(&mut state, at, len),
             Reserve::Zero => {
-                content.zero(&mut state, at, len)?;
                 let end = at.checked_add(len).ok_or(FsError::Invalid)?;
-                if end > state.plain_len(&self.volume.codec)? {
-                    content.set_len(&mut state, end)?;
+                let size = state.plain_len(&self.volume.codec)?;
+                let zeroed = content.zero(&mut state, at, len);
+                match zeroed {
+                    Ok(()) if end > size => content.set_len(&mut state, end),
+                    done => done,
                 }
             }
-        }
+        };
+        self.note_change(open, &state);
+        done?;
         drop(state);
         if drop_set_ids {
             self.drop_set_ids_of(&handle)?;
