@@ -299,7 +299,7 @@ pub(super) fn arguments(f: &Findings) -> Vec<Argument> {
         let reason = "a rename writes the header of the file anew, which does not work here.";
         add(Against, "external_iv", "headers by path", reason);
     } else if slow {
-        let reason = "a rename costs about 6 operations more.";
+        let reason = "a rename costs 8 operations more.";
         add(Against, "external_iv", "headers by path", reason);
     } else if f.hard_links == HardLinks::Counted {
         let reason = "hard links work here, and exclude them.";
