@@ -321,6 +321,11 @@ fn sizes_and_times_are_ours_while_storage_reports_old_ones() -> Result<()> {
                 "{}",
                 about()
             );
+            // A time alone, of a file that has arrived.
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_100_000_000);
+            File::open(point.join("new"))?.set_modified(time)?;
+            let seen = fs::metadata(point.join("new"))?.modified()?;
+            ensure!(seen == time, "{}: the time {seen:?}", about());
             stage.leave()?;
             stage.visit(Program::Encfs195, |point| {
                 ensure!(

@@ -330,7 +330,7 @@ fn is_late(options: &Options) -> bool {
 fn stepper(control: &Control, patient: bool) -> impl Fn() + '_ {
     move || {
         // What was closed is on its way only when the kernel has given it back.
-        for _ in 0..1_000_000 {
+        for _ in 0..5_000_000 {
             if !patient || control.writers() == 0 {
                 break;
             }

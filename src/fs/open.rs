@@ -85,13 +85,18 @@ impl EncFs {
         let (state, change) = self.opened_state(id, &stat, external_iv);
         let open = self.open_files.add(id, &opened, stat.mode, state, change);
         let content = open.content.read();
-        match self.judge(&open, &content, &stat) {
-            Answer::Foreign => open.suspect.store(true, Ordering::Relaxed),
-            // The first writer gets what storage shows now, and that may be an old version.
-            Answer::Late if stat.size != content.stored_len() && open.writers() == 1 => {
-                open.unsettled.store(true, Ordering::Relaxed);
+        let doubtful = match self.judge(&open, &content, &stat) {
+            Answer::Foreign => {
+                open.suspect.store(true, Ordering::Relaxed);
+                false
             }
-            _ => {}
+            Answer::Late => stat.size != content.stored_len(),
+            // The size may be that of a writer who is on the way out, the contents older.
+            Answer::Ours => self.may_be_late(&open),
+        };
+        // Whoever comes to a writer sees what that one wrote; others what storage shows now.
+        if doubtful && open.writers() == usize::from(access == Access::ReadWrite) {
+            open.unsettled.store(true, Ordering::Relaxed);
         }
         drop(content);
         Ok((opened, open))

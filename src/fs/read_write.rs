@@ -116,6 +116,10 @@ impl EncFs {
         handle.dirty.store(true, Ordering::Relaxed);
         let written = self.content(&file).write_at(&mut content, at, data);
         self.note_change(open, &content);
+        if matches!(written, Err(blockio::Error::Missing { .. })) {
+            // Somebody else may have cut the file: the next use asks.
+            open.suspect.store(true, Ordering::Relaxed);
+        }
         Ok(written?)
     }
 

@@ -96,8 +96,8 @@ impl Change {
         if self.last.is_none() && stat.mtime == mtime {
             return;
         }
-        if self.last.is_none() || stat.size != len {
-            // The old version, perhaps with the new time.
+        if self.last.is_none() || stat.size != len || stat.mtime != mtime {
+            // The old version, perhaps with the new time, or the old time alone.
             self.before = Seen::of(stat);
         }
         self.last.get_or_insert((Instant::now(), mtime));
@@ -263,6 +263,11 @@ impl EncFs {
             _ => {}
         }
         answer
+    }
+
+    /// Whether an open file was changed just now, on storage that was seen to lag.
+    pub(super) fn may_be_late(&self, open: &OpenFile) -> bool {
+        self.lags.load(Ordering::Relaxed) && open.change.lock().is_recent()
     }
 
     /// Raw attributes of a file with what this mount knows better: the kernel takes sizes from

@@ -33,12 +33,21 @@ impl EncFs {
         let child = self.tree.child(parent, &ShownName::new(name)?);
         let _held = self.tree.hold(&[parent], child.as_slice());
         let link = self.link_to_change(parent, name)?;
+        let raw_id = child.and_then(|child| {
+            let last = self
+                .tree
+                .with(child, |node| (node.links.len() == 1).then_some(node.raw_id));
+            last.flatten()
+        });
         let pinned = child.and_then(|child| self.pin_open_dir(child, &link));
         self.in_dir(parent, false, |dir| remove(dir, link.raw.as_name()))?;
         if let (Some(child), Some(pinned)) = (child, pinned) {
             self.tree.with(child, |node| node.pinned = Some(pinned));
         }
         self.tree.remove(parent, &link.name);
+        if let Some(raw_id) = raw_id {
+            self.recent.forget(raw_id);
+        }
         Ok(())
     }
 
