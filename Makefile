@@ -17,7 +17,8 @@ FSX := $(TOOLS)/fsx-0.3.0.installed
 DEPS_BUILD := build-essential pkg-config libssl-dev
 DEPS_DEMO := $(DEPS_BUILD) fuse3 rsync
 DEPS_TEST := $(DEPS_DEMO) encfs acl attr e2fsprogs tar util-linux man-db zsh fish \
-	backintime-common expect libpam-mount pamtester procps sirikali
+	backintime-common expect libpam-mount pamtester procps sirikali \
+	sshfs openssh-client openssh-server rclone davfs2
 
 # what a step needs of Debian packages, installed only if missing; elsewhere they are named
 define need
