@@ -24,6 +24,8 @@ pub const PASSWORD: &str = "storage password";
 /// What some storage cannot do, encrypted or not.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// How a volume is made.
+    pub create: &'static [&'static str],
     /// More words for rsync, such as `--modify-window=1`.
     pub rsync: &'static [&'static str],
     /// A file that exists can be written to.
@@ -40,6 +42,7 @@ pub struct Limits {
 
 /// Storage that can do all of it.
 pub const EVERYTHING: Limits = Limits {
+    create: CREATE,
     rsync: &[],
     rewrite: true,
     times: true,
@@ -48,8 +51,8 @@ pub const EVERYTHING: Limits = Limits {
     rename_folder: true,
 };
 
-/// How a new volume is made on storage.
-pub const CREATE: &[&str] = &["--standard"];
+/// How a new volume is made on storage: with what suits it.
+pub const CREATE: &[&str] = &["--profile", "auto"];
 
 /// Mounts the volume on `storage`, which is mounted too if it is not yet. `args` of a new volume
 /// are [`CREATE`].
@@ -59,7 +62,10 @@ pub const CREATE: &[&str] = &["--standard"];
 pub fn mount(storage: &mut dyn Storage, program: Program, args: &[&str]) -> Result<Mounted> {
     storage.mount()?;
     let point = storage.folder().join("point");
-    Mounted::volume(program, &storage.raw(), &point, PASSWORD, args)
+    let volume = Mounted::volume(program, &storage.raw(), &point, PASSWORD, args)?;
+    // Whatever the answer is: the program serves, and can be unmounted from now on.
+    let _ = fs::metadata(volume.path());
+    Ok(volume)
 }
 
 /// Files as somebody has them, `count` of them, of 0 to `largest` bytes, in a few folders; times
@@ -127,7 +133,7 @@ pub fn story(storage: &mut dyn Storage, limits: Limits) -> Result<()> {
     let model = model.path();
     documents(model, FILES, 300_000)?;
 
-    let volume = mount(storage, Program::EncfsRs, CREATE)?;
+    let volume = mount(storage, Program::EncfsRs, limits.create)?;
     let backup = volume.path().join("backup");
     fs::create_dir(&backup)?;
     let sent = rsync(model, &backup, limits.rsync).context("first rsync")?;
