@@ -13,11 +13,15 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 TOOLS := $(TARGET)/tools
 PJDFSTEST := $(TOOLS)/pjdfstest-0.2.0.installed
 FSX := $(TOOLS)/fsx-0.3.0.installed
+MOTO := $(TOOLS)/moto-5.2.5.venv
 
 DEPS_BUILD := build-essential pkg-config libssl-dev
 DEPS_DEMO := $(DEPS_BUILD) fuse3 rsync
 DEPS_TEST := $(DEPS_DEMO) encfs acl attr e2fsprogs tar util-linux man-db zsh fish \
-	backintime-common expect libpam-mount pamtester procps sirikali
+	backintime-common expect libpam-mount pamtester procps sirikali \
+	sshfs openssh-client openssh-server rclone davfs2
+# the S3 server needs Python
+DEPS_S3 := $(DEPS_TEST) s3fs curl python3-venv
 
 # what a step needs of Debian packages, installed only if missing; elsewhere they are named
 define need
@@ -36,7 +40,7 @@ $$run apt-get update -q && \
 $$run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
 endef
 
-.PHONY: all build demo test lint soak bench tools install deps-build deps-demo deps-test docs
+.PHONY: all build demo test test-s3 deps-s3 lint soak bench tools install deps-build deps-demo deps-test docs
 
 all: build
 
@@ -48,6 +52,9 @@ deps-demo:
 
 deps-test:
 	$(call need,$(DEPS_TEST))
+
+deps-s3:
+	$(call need,$(DEPS_S3))
 
 build: deps-build
 	$(CARGO) build --release
@@ -61,6 +68,11 @@ demo: deps-demo
 test: deps-test tools
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace
+
+# the same on s3fs; the S3 server, moto, is installed from Python's package index below target/
+test-s3: deps-s3 $(MOTO)
+	$(CARGO) build --workspace --bins
+	$(CARGO) test -p compat-tests --test s3
 
 lint: deps-build
 	$(CARGO) fmt --all --check
@@ -84,6 +96,11 @@ tools: $(PJDFSTEST) $(FSX)
 
 $(TOOLS)/%.installed:
 	name=$*; $(CARGO) install --locked --root $(TOOLS) "$${name%-*}" --version "=$${name##*-}"
+	touch $@
+
+$(TOOLS)/moto-%.venv:
+	python3 -m venv $(TOOLS)/moto
+	$(TOOLS)/moto/bin/pip install --quiet "moto[server]==$*"
 	touch $@
 
 # man pages and completions, from the definitions that the programs parse with

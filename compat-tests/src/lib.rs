@@ -19,6 +19,7 @@
 //! | [`rawfs`] | raw storage that misbehaves on demand, and volumes on it |
 //! | [`typist`] | a program at a terminal, and somebody who types |
 //! | [`private`] | scripts in a mount namespace of their own |
+//! | [`storage`] | real storage on loopback: sshfs, rclone, davfs2, s3fs |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
@@ -38,6 +39,7 @@ pub mod random;
 pub mod rawfs;
 pub mod run;
 pub mod script;
+pub mod storage;
 pub mod tree;
 pub mod typist;
 pub mod volumes;

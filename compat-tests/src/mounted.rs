@@ -128,11 +128,30 @@ impl Mounted {
     ///
     /// # Errors
     /// When the program ends badly, or not at all since something is still open.
-    pub fn unmount(mut self) -> Result<()> {
+    pub fn unmount(self) -> Result<()> {
         // Lazily: a descriptor may live on for a moment in a child that another thread has forked
         // and that has not come to its `exec`, and the mount would be busy. One that really stays
         // open shows by the program not ending.
         unmount_now(&self.point, true)?;
+        self.ended()
+    }
+
+    /// Unmounts what is left after the program was killed, and waits for its end.
+    ///
+    /// # Errors
+    /// When it does not go.
+    pub fn abandon(mut self) -> Result<()> {
+        unmount_now(&self.point, true)?;
+        self.reap()?;
+        Ok(())
+    }
+
+    /// Waits for the program after somebody else has unmounted, and checks that it ended with
+    /// status 0.
+    ///
+    /// # Errors
+    /// When the program ends badly or not at all.
+    pub fn ended(mut self) -> Result<()> {
         let status = self.reap()?;
         ensure!(
             status.success(),

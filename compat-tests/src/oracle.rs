@@ -186,15 +186,19 @@ pub fn in_path(name: &str, package: &str) -> Result<PathBuf> {
 /// # Errors
 /// When it is not there.
 pub fn suite(name: &str) -> Result<PathBuf> {
-    // .../target/debug/deps/test-0123 -> .../target/tools/bin
+    installed(&format!("bin/{name}")).context("`make tools` installs it")
+}
+
+/// A program that make has installed, by its path below `target/tools`.
+///
+/// # Errors
+/// When it is not there.
+pub fn installed(path: &str) -> Result<PathBuf> {
+    // .../target/debug/deps/test-0123 -> .../target/tools
     let exe = std::env::current_exe()?;
     let target = exe.ancestors().nth(3).context("no target folder")?;
-    let path = target.join("tools/bin").join(name);
-    ensure!(
-        path.is_file(),
-        "{} is missing: `make tools` installs it",
-        path.display()
-    );
+    let path = target.join("tools").join(path);
+    ensure!(path.is_file(), "{} is missing", path.display());
     Ok(path)
 }
 

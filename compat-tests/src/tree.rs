@@ -87,6 +87,18 @@ impl Look {
 /// # Errors
 /// When anything cannot be read, with its path.
 pub fn read(root: &Path) -> Result<Tree> {
+    read_with(root, true)
+}
+
+/// The same without extended attributes, for storage that answers errors when asked for them.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_without_xattrs(root: &Path) -> Result<Tree> {
+    read_with(root, false)
+}
+
+fn read_with(root: &Path, with_xattrs: bool) -> Result<Tree> {
     let mut tree = Tree::new();
     let mut first_names = HashMap::new();
     let mut open = vec![Vec::new()];
@@ -97,8 +109,8 @@ pub fn read(root: &Path) -> Result<Tree> {
                 path.push(b'/');
             }
             path.extend_from_slice(&name);
-            let entry =
-                read_entry(root, &path).with_context(|| format!("reading {}", show(&path)))?;
+            let entry = read_entry(root, &path, with_xattrs)
+                .with_context(|| format!("reading {}", show(&path)))?;
             if entry.kind == Kind::Dir {
                 open.push(path.clone());
             }
@@ -130,7 +142,7 @@ pub fn names_in(dir: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(names)
 }
 
-fn read_entry(root: &Path, path: &[u8]) -> Result<Entry> {
+fn read_entry(root: &Path, path: &[u8], with_xattrs: bool) -> Result<Entry> {
     let full = crate::mounted::below(root, path);
     let meta = fs::symlink_metadata(&full)?;
     let kind = meta.file_type();
@@ -154,7 +166,7 @@ fn read_entry(root: &Path, path: &[u8]) -> Result<Entry> {
     } else {
         Kind::Device(kind.is_block_device(), meta.rdev())
     };
-    let xattrs = if matches!(kind, Kind::Link { .. }) {
+    let xattrs = if !with_xattrs || matches!(kind, Kind::Link { .. }) {
         BTreeMap::new()
     } else {
         xattrs(&full)?

@@ -106,6 +106,8 @@ impl EncFs {
             open.mode.store(mode, Ordering::Relaxed);
         }
         if change.atime.is_some() || change.mtime.is_some() {
+            // Written later, it would take the time of its writing.
+            self.flush_held(open)?;
             file.set_times(set_time(change.atime), set_time(change.mtime))?;
         }
         Ok(())

@@ -163,7 +163,7 @@ impl EncFs {
         if handle.dirty.swap(false, Ordering::Relaxed) {
             handle.changed.store(true, Ordering::Relaxed);
             let flushed = self
-                .flush_held(&handle)
+                .flush_held(&handle.open)
                 .and_then(|()| Ok(handle.raw.file().flush()?));
             if flushed.is_err() {
                 handle.dirty.store(true, Ordering::Relaxed);
@@ -191,14 +191,13 @@ impl EncFs {
     pub fn fsync(&self, handle: HandleId, data_only: bool) -> Result<(), FsError> {
         self.check_writable()?;
         let handle = self.handles.file(handle)?;
-        self.flush_held(&handle)?;
+        self.flush_held(&handle.open)?;
         handle.raw.file().sync(data_only)?;
         Ok(())
     }
 
-    /// Writes what the state holds back, through this handle or another that can write.
-    fn flush_held(&self, handle: &FileHandle) -> Result<(), FsError> {
-        let open = &handle.open;
+    /// Writes what the state holds back, through any file that can write.
+    pub(super) fn flush_held(&self, open: &OpenFile) -> Result<(), FsError> {
         if !open.content.read().is_held() {
             return Ok(());
         }
@@ -213,7 +212,7 @@ impl EncFs {
     /// The last user of a handle is gone.
     pub fn release(&self, handle: HandleId) {
         if let Some(handle) = self.handles.remove_file(handle) {
-            if let Err(error) = self.flush_held(&handle) {
+            if let Err(error) = self.flush_held(&handle.open) {
                 tracing::error!("the end of a file could not be written: {error}");
             }
             let changed = &handle.changed;

@@ -31,8 +31,9 @@ impl Access {
     }
 }
 
-/// Size of the buffer that a directory is read into, in bytes.
-const ENTRIES_BUFFER: usize = 64 * 1024;
+/// Size of the buffer that a directory is read into, in bytes. The C library's: some storage (davfs2)
+/// refuses to fill a larger one.
+const ENTRIES_BUFFER: usize = 32 * 1024;
 
 /// A raw directory by an `O_PATH` descriptor: it stays the same directory when it or one of its
 /// parents is renamed, and nothing planted in it can lead outside.
