@@ -32,7 +32,10 @@ fn main() -> Result<()> {
     }
     for (name, args) in [
         ("encfs-rs with the same settings", ["--standard"].as_slice()),
-        ("encfs-rs, which examines the storage and chooses", &["--profile", "auto"]),
+        (
+            "encfs-rs, which examines the storage and chooses",
+            &["--profile", "auto"],
+        ),
     ] {
         title(name);
         let wrong = act(Program::EncfsRs, args)?;
@@ -77,7 +80,7 @@ fn play(program: Program, top: &Path, args: &[&str]) -> Result<Vec<String>> {
     a_moment_later()?;
 
     let file = point.join("file");
-    let mut shell = |line: &str| -> Result<String> {
+    let shell = |line: &str| -> Result<String> {
         println!("$ {line}");
         let mut sh = Command::new("sh");
         sh.current_dir(top).arg("-c").arg(line);
@@ -85,9 +88,11 @@ fn play(program: Program, top: &Path, args: &[&str]) -> Result<Vec<String>> {
         a_moment_later()?;
         Ok(ended.out())
     };
-    shell("echo 'A first entry, which is a good deal longer than what comes next.' > backupfs/file")?;
+    shell(
+        "echo 'A first entry, which is a good deal longer than what comes next.' > backupfs/file",
+    )?;
     let date = shell("date | tee backupfs/file")?;
-    print!("{}", shell("cat -v backupfs/file")?);
+    println!("{}", shell("cat -v backupfs/file")?.trim_end());
 
     let (source, sink) = (format!("{}/", documents.display()), point.join("documents"));
     let rsync = |args: &[&str]| -> Result<()> {
@@ -109,7 +114,11 @@ fn play(program: Program, top: &Path, args: &[&str]) -> Result<Vec<String>> {
     let mut compare = |name: &str, wanted: &[u8], found: std::io::Result<Vec<u8>>| match found {
         Ok(found) if found == wanted => {}
         Ok(found) => {
-            let right = wanted.iter().zip(&found).take_while(|(a, b)| a == b).count();
+            let right = wanted
+                .iter()
+                .zip(&found)
+                .take_while(|(a, b)| a == b)
+                .count();
             wrong.push(format!(
                 "{name}: {} bytes instead of {}, garbage from byte {right} on",
                 found.len(),
@@ -121,7 +130,11 @@ fn play(program: Program, top: &Path, args: &[&str]) -> Result<Vec<String>> {
     compare("file", date.as_bytes(), fs::read(&file));
     for name in ["letter.txt", "list.txt"] {
         let wanted = fs::read(documents.join(name))?;
-        compare(&format!("documents/{name}"), &wanted, fs::read(sink.join(name)));
+        compare(
+            &format!("documents/{name}"),
+            &wanted,
+            fs::read(sink.join(name)),
+        );
     }
     unmount(top, &point)?;
     Ok(wrong)
