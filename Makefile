@@ -40,7 +40,7 @@ $$run apt-get update -q && \
 $$run env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
 endef
 
-.PHONY: all build demo test test-s3 deps-s3 lint soak bench tools install deps-build deps-demo deps-test docs
+.PHONY: all build demo demo-remote test test-s3 deps-s3 lint soak bench tables tools install deps-build deps-demo deps-test docs
 
 all: build
 
@@ -64,6 +64,12 @@ build: deps-build
 demo: deps-demo
 	$(CARGO) build --release --workspace --bins
 	$(TARGET)/release/demo
+
+# the article on a simulated web drive: what EncFS 1.9.5, if it is installed, makes of the files with its
+# defaults, and what encfs-rs does
+demo-remote: deps-demo
+	$(CARGO) build --release --workspace --bins
+	$(TARGET)/release/demo-remote
 
 test: deps-test tools
 	$(CARGO) build --workspace --bins
@@ -91,6 +97,12 @@ soak: deps-test
 bench: deps-test
 	$(CARGO) build --release --workspace --bins
 	$(TARGET)/release/bench
+
+# what becomes of files on storage that misbehaves, with encfs-rs and with EncFS 1.9.5, written into
+# docs/storage-tables.md; PROGRAM=encfs-rs or PROGRAM=encfs makes one of the two
+tables: deps-test
+	$(CARGO) build --release --workspace --bins
+	$(TARGET)/release/tables docs/storage-tables.md $(PROGRAM)
 
 tools: $(PJDFSTEST) $(FSX)
 

@@ -20,6 +20,8 @@
 //! | [`typist`] | a program at a terminal, and somebody who types |
 //! | [`private`] | scripts in a mount namespace of their own |
 //! | [`storage`] | real storage on loopback: sshfs, rclone, davfs2, s3fs |
+//! | [`play`] | commands shown as a person would type them, for demonstrations |
+//! | [`modes`] | the article's workload on every kind of storage, as a table |
 //! | [`manifest`] | the fixture volumes and what their manifests promise |
 //!
 //! Nothing here skips: a tool that is missing is an error that says what to install.
@@ -30,10 +32,12 @@ pub mod daemon;
 pub mod disk;
 pub mod docs;
 pub mod manifest;
+pub mod modes;
 pub mod mounted;
 pub mod ops;
 pub mod oracle;
 pub mod pair;
+pub mod play;
 pub mod private;
 pub mod random;
 pub mod rawfs;

@@ -141,10 +141,19 @@ pub fn first_few(lines: &[String]) -> String {
 
 /// Runs `job` for each item on as many threads as pay off, and gathers the failures.
 pub fn in_parallel<T: Sync>(items: &[T], job: impl Fn(&T) -> Result<()> + Sync) -> Vec<String> {
+    // A mount and its user take turns, so a few more threads than processors keep these busy.
+    on_threads(1, items, job)
+}
+
+/// [`in_parallel`] on `more` threads than there are processors.
+pub fn on_threads<T: Sync>(
+    more: usize,
+    items: &[T],
+    job: impl Fn(&T) -> Result<()> + Sync,
+) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
-    // A mount and its user take turns, so a few more threads than processors keep these busy.
-    let threads = std::thread::available_parallelism().map_or(2, usize::from) + 1;
+    let threads = std::thread::available_parallelism().map_or(2, usize::from) + more;
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

@@ -336,7 +336,7 @@ fn an_interrupt_leaves_nothing() -> Result<()> {
     let held = scene.control().hold(Op::Symlink);
     let mut typist = scene.at_terminal(&["--expert"])?;
     typist.expect("Examining the storage at ")?;
-    held.wait_for_one();
+    held.wait_for(1)?;
     typist.type_keys("\x03")?;
     // The terminal has taken it when it shows it.
     typist.expect("^C")?;

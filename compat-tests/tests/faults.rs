@@ -208,7 +208,7 @@ fn a_listing_that_hangs_holds_up_nothing_else() -> Result<()> {
         // The test may have failed and gone.
         let _ = listed.send(names);
     });
-    held.wait_for_one();
+    held.wait_for(1)?;
     ensure!(fs::read(point.join("a.bin"))?.len() == 59_000);
     ensure!(fs::read(point.join("d/f1"))?.len() == 5000);
     fs::write(point.join("made meanwhile"), b"x")?;

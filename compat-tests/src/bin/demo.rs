@@ -4,10 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use compat_tests::mounted::{is_mounted, unmount_now, wait_until_unmounted};
-use compat_tests::ops::bytes;
 use compat_tests::oracle::{Program, in_path};
-use compat_tests::run::{Finished, run};
+use compat_tests::play::{clean_up, mount, shown, title, unmount, write_documents};
+use compat_tests::run::run;
 use compat_tests::tree::{names_in, read};
 
 const OLD: &str = "correct horse battery staple";
@@ -17,12 +16,7 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let top = folder.path().canonicalize()?;
     let result = demo(&top);
-    let point = top.join("backupfs");
-    if is_mounted(&point)? {
-        // Only after a failure: nothing may stay mounted in a folder that is about to go.
-        unmount_now(&point, true)?;
-        wait_until_unmounted(&point)?;
-    }
+    clean_up(&top.join("backupfs"))?;
     result
 }
 
@@ -120,68 +114,6 @@ fn demo(top: &Path) -> Result<()> {
         title("EncFS 1.9.5 is not installed here, so it is not shown opening the same volume");
     }
     println!("\nDone.");
-    Ok(())
-}
-
-fn title(text: &str) {
-    println!("\n== {text}");
-}
-
-/// Runs a command after showing it, with the folder of the demonstration left out.
-fn shown(top: &Path, command: &mut Command, stdin: &str) -> Result<Finished> {
-    let line = compat_tests::run::describe(command).replace(&format!("{}/", top.display()), "");
-    let mut words: Vec<_> = line
-        .split(' ')
-        .filter(|word| !word.ends_with("setsid"))
-        .collect();
-    if let Some(first) = words.first_mut() {
-        *first = first.rsplit('/').next().unwrap_or(first);
-    }
-    println!("$ {}", words.join(" "));
-    run(command, stdin.as_bytes())?.success()
-}
-
-fn mount(program: Program, top: &Path, args: &[&str], password: &str) -> Result<()> {
-    let mut command = program.encfs()?;
-    command
-        .arg("-S")
-        .args(args)
-        .args([top.join("rawfs"), top.join("backupfs")]);
-    shown(top, &mut command, &format!("{password}\n"))?;
-    ensure!(
-        is_mounted(&top.join("backupfs"))?,
-        "the command has returned, but nothing is mounted"
-    );
-    Ok(())
-}
-
-fn unmount(top: &Path, point: &Path) -> Result<()> {
-    shown(
-        top,
-        Command::new(in_path("fusermount3", "fuse3")?)
-            .arg("-u")
-            .arg(point),
-        "",
-    )?;
-    wait_until_unmounted(point)
-}
-
-fn write_documents(documents: &Path) -> Result<()> {
-    let nested = documents.join("letters/2026");
-    std::fs::create_dir_all(&nested)?;
-    for month in ["January", "May", "October"] {
-        std::fs::write(
-            nested.join(format!("{month}.txt")),
-            format!("Dear reader of {month},\n"),
-        )?;
-    }
-    std::fs::write(
-        documents.join("na\u{ef}ve r\u{e9}sum\u{e9}.txt"),
-        "with accents\n",
-    )?;
-    std::fs::write(documents.join("empty"), "")?;
-    std::fs::write(documents.join("photo.raw"), bytes(1, 3 << 20))?;
-    std::os::unix::fs::symlink("letters/2026/May.txt", documents.join("latest"))?;
     Ok(())
 }
 

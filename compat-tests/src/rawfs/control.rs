@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use parking_lot::Mutex;
 use rustix::io::Errno;
 
@@ -13,8 +14,10 @@ use super::faults::{Effect, Fault, Faults, Space, Verdict};
 use super::holds::Holds;
 use super::latency::Latency;
 use super::op::Op;
+use super::open_count::OpenCount;
 use super::quirks::Quirks;
 use crate::ops::Rng;
+use crate::run::LIMIT;
 
 /// What the serving threads and the tests share.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub(super) struct Shared {
     pub(super) latency: Mutex<(Latency, Rng)>,
     pub(super) durable: Mutex<Option<Durable>>,
     pub(super) holds: Holds,
+    pub(super) open: OpenCount,
     pub(super) quirks: Quirks,
 }
 
@@ -42,6 +46,7 @@ impl Shared {
             latency: Mutex::new((options.latency.clone(), Rng::new(1))),
             durable: Mutex::default(),
             holds: Holds::default(),
+            open: OpenCount::default(),
             quirks: Quirks::new(options.behaviour.clone()),
         }
     }
@@ -88,6 +93,11 @@ impl Shared {
                 errno: Some(errno),
             }),
         };
+        match (op, &result) {
+            (Op::Open | Op::Create | Op::Opendir, Ok(_)) => self.open.opened(),
+            (Op::Release | Op::Releasedir, Ok(_)) => self.open.closed(),
+            _ => {}
+        }
         let errno = result.as_ref().err().copied();
         self.counts.note(op, detail, errno);
         result
@@ -160,10 +170,15 @@ impl Control {
         }
     }
 
-    /// Files that are open for writing, on storage that shows contents after the close only.
-    #[must_use]
-    pub fn writers(&self) -> usize {
-        self.0.quirks.writers()
+    /// Waits until no more than `wanted` files and folders are open: the kernel tells the end of an
+    /// open file some time after `close` has returned.
+    ///
+    /// # Errors
+    /// When more stay open.
+    pub fn wait_until_open(&self, wanted: usize) -> Result<()> {
+        let open = self.0.open.wait_for(wanted, LIMIT);
+        ensure!(open <= wanted, "{open} files stay open, not {wanted}");
+        Ok(())
     }
 
     /// What waits for its time has waited so much longer.
@@ -185,9 +200,18 @@ pub struct Held {
 }
 
 impl Held {
-    /// Returns when a request hangs.
-    pub fn wait_for_one(&self) {
-        self.shared.holds.wait_for_one(self.op);
+    /// Waits until so many requests hang at the same time.
+    ///
+    /// # Errors
+    /// When there are fewer, since what would ask is itself waiting.
+    pub fn wait_for(&self, wanted: u64) -> Result<()> {
+        let hang = self.shared.holds.wait_for(self.op, wanted, LIMIT);
+        ensure!(
+            hang >= wanted,
+            "{hang} {} hang, not {wanted}",
+            self.op.name()
+        );
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Requests that hang until they are let go.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -35,11 +36,16 @@ impl Holds {
         }
     }
 
-    /// Returns when a request of this kind hangs, or none does any more.
-    pub(super) fn wait_for_one(&self, op: Op) {
+    /// Waits until so many requests of this kind hang at the same time. The result: how many do,
+    /// which is fewer only when `limit` is over.
+    pub(super) fn wait_for(&self, op: Op, wanted: u64, limit: Duration) -> u64 {
+        let end = Instant::now() + limit;
         let mut hanging = self.hanging.lock();
-        while hanging.get(&op) == Some(&0) {
-            self.changed.wait(&mut hanging);
+        loop {
+            let count = hanging.get(&op).copied().unwrap_or(0);
+            if count >= wanted || self.changed.wait_until(&mut hanging, end).timed_out() {
+                return count;
+            }
         }
     }
 }

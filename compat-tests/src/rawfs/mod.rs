@@ -12,6 +12,7 @@
 //! | `faults` | which requests fail, when and how |
 //! | `counts` | numbers and traces of requests |
 //! | `holds` | requests that hang |
+//! | `open_count` | how many files are open |
 //! | `latency` | how long requests take |
 //! | `behaviour` | how storage misbehaves for good |
 //! | `odd`, `quirks` | requests in which that has a say, and what is under way because of it |
@@ -45,6 +46,7 @@ mod latency;
 mod nodes;
 mod odd;
 mod op;
+mod open_count;
 mod order;
 mod pass_through;
 mod presets;

@@ -98,10 +98,6 @@ impl Quirks {
         self.uploads.lock().close(staged, self.clock.now() + delay);
     }
 
-    pub(super) fn writers(&self) -> usize {
-        self.uploads.lock().writers()
-    }
-
     /// Times are set: what is on its way takes them along.
     pub(super) fn times(&self, stat: &Stat, times: &Timestamps) -> Result<(), Errno> {
         self.uploads.lock().set_times(id_of(stat), times)

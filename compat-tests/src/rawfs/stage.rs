@@ -121,6 +121,18 @@ impl Stage {
         }
     }
 
+    /// Unmounts volume and storage, and mounts storage that is like `options` on the same folder.
+    ///
+    /// # Errors
+    /// When one of them does not go, or the storage cannot be mounted.
+    pub fn remount(&mut self, options: &Options) -> Result<()> {
+        self.leave()?;
+        let storage = RawFs::mount(&self.backing(), &self.raw(), options)?;
+        self.control = storage.control().clone();
+        self.storage = Some(storage);
+        Ok(())
+    }
+
     /// Unmounts volume and storage. The volume's program must end well whatever the storage did.
     ///
     /// # Errors

@@ -104,11 +104,6 @@ impl Uploads {
         Ok(())
     }
 
-    /// Files that are open for writing.
-    pub(super) fn writers(&self) -> usize {
-        self.open.len()
-    }
-
     pub(super) fn settle(&mut self, now: Duration) -> Result<(), Errno> {
         for (_, staged) in self.sent.extract_if(.., |(due, _)| *due <= now) {
             let (mut copy, mut seen) = (&staged.copy, &staged.seen);

@@ -13,6 +13,7 @@ use super::op::Op;
 const ERRNOS: &[(&str, Errno)] = &[
     ("EACCES", Errno::ACCESS),
     ("EAGAIN", Errno::AGAIN),
+    ("EBADMSG", Errno::BADMSG),
     ("EBUSY", Errno::BUSY),
     ("ECONNABORTED", Errno::CONNABORTED),
     ("EDQUOT", Errno::DQUOT),

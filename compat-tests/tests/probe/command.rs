@@ -145,7 +145,7 @@ fn interrupted(storage: &Storage, signal: Signal) -> Result<Finished> {
     command.stdin(Stdio::null());
     command.stdout(out.try_clone()?).stderr(err.try_clone()?);
     let mut child = command.spawn()?;
-    held.wait_for_one();
+    held.wait_for(1)?;
     kill_process(Pid::from_child(&child), signal)?;
     drop(held);
     let status = wait(&mut child, LIMIT)?.context("it did not end")?;
