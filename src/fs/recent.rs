@@ -201,7 +201,9 @@ impl EncFs {
         if !self.remote || change.last.is_none() || content.is_stale() {
             return;
         }
-        if let Some(id) = self.tree.with(open.node, |node| node.raw_id) {
+        // Without a name it will not be looked up again, and its number may be given to another.
+        let named = |node: &mut super::tree::Node| (!node.links.is_empty()).then_some(node.raw_id);
+        if let Some(id) = self.tree.with(open.node, named).flatten() {
             let closed = Closed {
                 len: content.stored_len(),
                 change,
@@ -230,7 +232,9 @@ impl EncFs {
                 kept,
             }) => match change.judge(len, stat, self.longest_lag()) {
                 Answer::Late => {
-                    let known = kept.into_iter();
+                    // Of the same length it may be another file that was put there meanwhile: what
+                    // is shown has a header of its own.
+                    let known = kept.filter(|_| stat.size != len).into_iter();
                     (known.fold(state(len), ContentState::knowing), change)
                 }
                 Answer::Ours if change.is_recent() => (state(len), change),

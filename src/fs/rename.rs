@@ -127,6 +127,12 @@ impl EncFs {
             changed.push(self.tree.child(to.parent, &to.name));
             self.tree.exchange(from, to);
         } else {
+            // Some storage numbers files by their paths: the one that was there is not meant any more.
+            let replaced = self.tree.child(to.parent, &to.name);
+            let replaced = replaced.and_then(|id| self.tree.with(id, |node| node.raw_id));
+            if let Some(raw_id) = replaced {
+                self.recent.forget(raw_id);
+            }
             self.tree.rename(from.parent, &from.name, to);
         }
         if !self.volume.names.depends_on_path() {

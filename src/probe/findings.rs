@@ -113,9 +113,9 @@ pub struct Latency {
     pub lookup: Option<Duration>,
     /// Listing a folder.
     pub list: Option<Duration>,
-    /// Making an empty file and closing it.
+    /// Making an empty file.
     pub create: Option<Duration>,
-    /// Opening a file.
+    /// Opening a file for reading.
     pub open: Option<Duration>,
     /// Writing 4 KiB.
     pub write: Option<Duration>,

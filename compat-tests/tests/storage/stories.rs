@@ -12,6 +12,15 @@ fn sshfs() -> Result<()> {
 }
 
 #[test]
+fn rclone_without_a_cache() -> Result<()> {
+    let limits = Limits {
+        rewrite: false,
+        ..EVERYTHING
+    };
+    story(&mut Rclone::new("off")?, limits)
+}
+
+#[test]
 fn rclone_that_caches_writes() -> Result<()> {
     story(&mut Rclone::new("writes")?, EVERYTHING)
 }
