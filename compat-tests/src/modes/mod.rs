@@ -11,8 +11,8 @@
 //!
 //! A cell is made twice: with the steps one upon the other (*at once*), and with a pause after each
 //! that is longer than anything is late (*with pauses*). No time passes for that: the clock of the
-//! storage is put forward, and the kernel is made to ask for attributes anew. With pauses it is
-//! put forward as well whenever rsync waits for the storage.
+//! storage is put forward, and the kernel is made to ask for attributes anew. It is
+//! put forward as well whenever a volume's program waits for the storage.
 
 mod judge;
 mod kinds;
@@ -63,7 +63,7 @@ pub fn measure(program: Program) -> Result<Cells> {
         .flat_map(|(kind, column)| [false, true].map(|pauses| (kind, column, pauses)))
         .collect();
     let made = Mutex::new(BTreeMap::new());
-    // A rename on storage that lags waits for seconds, and does nothing meanwhile.
+    // A program on storage that lags waits, and does nothing meanwhile.
     let failures = on_threads(6, &jobs, |&(kind, column, pauses)| {
         let cell = match column {
             Column::Plain => plain(&kinds[kind], pauses),
@@ -113,7 +113,7 @@ fn volume(prepared: &Prepared, program: Program, kind: &Kind, pauses: bool) -> R
     let (work, first) = {
         let backing = stage.backing();
         let pauses = Pauses::new(stage.control(), &backing, &point, pauses);
-        work_on(&point, &pauses)?
+        work::as_time_passes(stage.control(), || work_on(&point, &pauses))?
     };
     stage.leave()?;
     let last = stage.visit(program, |at| Ok(judge::look(at, &work)))?;

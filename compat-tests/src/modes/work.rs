@@ -112,6 +112,26 @@ fn start() -> BTreeMap<&'static str, Known> {
         .collect()
 }
 
+/// Does `act`. Time passes for the storage whenever nothing is asked of it: for a program that
+/// waits until what is late has arrived.
+pub(super) fn as_time_passes<T>(control: &Control, act: impl FnOnce() -> T) -> T {
+    let (done, is_done) = mpsc::channel::<()>();
+    let control = control.clone();
+    let clock = std::thread::spawn(move || {
+        control.take_counts();
+        while is_done.recv_timeout(IDLE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if control.take_counts().total() == 0 {
+                control.advance(LATE + LATE);
+            }
+        }
+    });
+    let result = act();
+    drop(done);
+    // It ends when `done` is gone, and cannot fail.
+    let _ = clock.join();
+    result
+}
+
 /// What is between two steps.
 pub(super) struct Pauses<'a> {
     control: &'a Control,
@@ -135,29 +155,6 @@ impl<'a> Pauses<'a> {
     pub(super) fn closed(&self) -> Result<()> {
         let kept = usize::from(self.intents.exists());
         self.control.wait_until_open(kept)
-    }
-
-    /// Does `act`, which takes many steps. Time passes for the storage whenever nothing is asked
-    /// of it: for a program that waits until what is late has arrived.
-    fn during<T>(&self, act: impl FnOnce() -> T) -> T {
-        if !self.pauses {
-            return act();
-        }
-        let (done, is_done) = mpsc::channel::<()>();
-        let control = self.control.clone();
-        let clock = std::thread::spawn(move || {
-            control.take_counts();
-            while is_done.recv_timeout(IDLE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                if control.take_counts().total() == 0 {
-                    control.advance(LATE + LATE);
-                }
-            }
-        });
-        let result = act();
-        drop(done);
-        // It ends when `done` is gone, and cannot fail.
-        let _ = clock.join();
-        result
     }
 
     fn pause(&self) -> Result<()> {
@@ -365,7 +362,7 @@ fn by_rsync(at: &Path, pauses: &Pauses<'_>, work: &mut Work) -> Result<()> {
         rsync.arg("-a").args((turn == 3).then_some("--inplace"));
         rsync.arg(format!("{}/", source.path().display()));
         rsync.arg(format!("{}/", at.join(SYNC).display()));
-        let ended = pauses.during(|| run_program(&mut rsync, b""))?;
+        let ended = run_program(&mut rsync, b"")?;
         let told = match ended.status.success() {
             true => Ok(()),
             false => Err(io::Error::other(ended.err())),
