@@ -228,8 +228,8 @@ Examples:
     encfs-rs -f -v ~/rawfs ~/backupfs
 
   In /etc/fstab; long options are words for -o as well (a blank is \\040, a comma \\,):
-    /srv/raw           /srv/plain  encfs-rs  extpass=cat\\040/root/pw,idle=30,noauto  0 0
-    encfs-rs#/srv/raw  /srv/plain  fuse      extpass=cat\\040/root/pw,ro             0 0
+    /srv/raw           /srv/plain  encfs-rs  extpass=cat\\040/etc/plain.pw,idle=30,noauto  0 0
+    encfs-rs#/srv/raw  /srv/plain  fuse      extpass=cat\\040/etc/plain.pw,ro             0 0
   The type encfs-rs needs the link mount.encfs-rs in /sbin (make install HELPER=1).
 
 Questions asked before the mount read standard input, --stdinpass too: first the answers,
