@@ -73,7 +73,7 @@ demo-remote: deps-demo
 
 test: deps-test tools
 	$(CARGO) build --workspace --bins
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 # the same on s3fs; the S3 server, moto, is installed from Python's package index below target/
 test-s3: deps-s3 $(MOTO)
