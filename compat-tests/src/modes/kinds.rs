@@ -22,6 +22,13 @@ pub struct Kind {
     pub options: Options,
 }
 
+impl Kind {
+    /// Whether a second write to the same bytes within one open is lost.
+    pub(super) fn loses_second_writes(&self) -> bool {
+        matches!(self.options.behaviour.overwrite, Overwrite::Lost)
+    }
+}
+
 /// All kinds.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
