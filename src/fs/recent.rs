@@ -232,7 +232,9 @@ impl EncFs {
                 kept,
             }) => match change.judge(len, stat, self.longest_lag()) {
                 Answer::Late => {
-                    let known = kept.into_iter();
+                    // Of the same length it may be another file that was put there meanwhile: what
+                    // is shown has a header of its own.
+                    let known = kept.filter(|_| stat.size != len).into_iter();
                     (known.fold(state(len), ContentState::knowing), change)
                 }
                 Answer::Ours if change.is_recent() => (state(len), change),
