@@ -1,8 +1,8 @@
 //! The life of a mount, from the word of the parent to the end of the daemon.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -109,16 +109,7 @@ fn each_ending_signal_unmounts_and_ends_with_success() -> Result<()> {
             .arg("--default-signal")
             .arg(inner.get_program())
             .args(inner.get_args());
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        child
-            .stdin
-            .take()
-            .context("no pipe")?
-            .write_all(place.password.as_bytes())?;
-        let mut lines = BufReader::new(child.stderr.take().context("no pipe")?).lines();
+        let (mut child, mut lines) = started(&mut command, &place)?;
         // From this line on no signal is lost, whether the mount is there or not.
         for line in lines.by_ref() {
             if line? == "$STATUS$ fuse_main_start" {
@@ -197,10 +188,8 @@ fn whatever_else_the_caller_left_open_is_closed_once_it_is_mounted() -> Result<(
     unmount_now(&place.mnt, true)
 }
 
-#[test]
-fn a_log_that_nobody_reads_any_more_stops_nothing() -> Result<()> {
-    let place = Place::new()?;
-    let mut command = place.encfs(&["-f", "-d"])?;
+/// The program, which was given the password, and what it says on standard error.
+fn started(command: &mut Command, place: &Place) -> Result<(Child, Lines<BufReader<ChildStderr>>)> {
     let mut child = command
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
@@ -210,7 +199,15 @@ fn a_log_that_nobody_reads_any_more_stops_nothing() -> Result<()> {
         .take()
         .context("no pipe")?
         .write_all(place.password.as_bytes())?;
-    let mut log = BufReader::new(child.stderr.take().context("no pipe")?).lines();
+    let lines = BufReader::new(child.stderr.take().context("no pipe")?).lines();
+    Ok((child, lines))
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_stops_nothing() -> Result<()> {
+    let place = Place::new()?;
+    let mut command = place.encfs(&["-f", "-d"])?;
+    let (mut child, mut log) = started(&mut command, &place)?;
     let mounted = |line: &std::io::Result<String>| {
         line.as_ref()
             .is_ok_and(|line| line.contains("Filesystem mounted"))
